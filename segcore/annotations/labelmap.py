@@ -1,0 +1,41 @@
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Labels = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class LabelMap:
+    """A class per pixel over a rectangle of a slide, on the slide-wide mask grid.
+
+    The grid starts at level-0 (0, 0) with square pixels of `scale` level-0 pixels (`mpp` micrometres);
+    `labels[r, c]` is grid pixel (column + c, row + r) and covers level-0
+    [(column + c) * scale, (column + c + 1) * scale] and likewise in y.
+    """
+
+    labels: Labels
+    """(h, w) uint8: class codes of the taxonomy, 0 = unlabelled (outside the region)."""
+    column: int
+    row: int
+    scale: float
+    mpp: float
+    confidence: npt.NDArray[np.uint8] | None = None
+    """(h, w) uint8: 255 x the probability of the chosen class, or None where it is not known."""
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return (left, top, right, bottom) in level-0 pixels."""
+        height, width = self.labels.shape
+        return (
+            self.column * self.scale,
+            self.row * self.scale,
+            (self.column + width) * self.scale,
+            (self.row + height) * self.scale,
+        )
+
+    def areas_um2(self) -> dict[int, float]:
+        """Return the area of each class code present, in square micrometres."""
+        counts = np.bincount(self.labels.ravel(), minlength=256)
+        return {code: float(n) * self.mpp**2 for code, n in enumerate(counts) if n and code}

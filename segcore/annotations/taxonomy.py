@@ -1,0 +1,56 @@
+"""The classes a mask pixel or an annotation can have, read from `resources/taxonomies`."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+
+from segcore.config import resources
+from segcore.errors import AnnotationError
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """One class: `code` is its pixel value in masks (1 to 255), `hatch` its pattern beside colour."""
+
+    code: int
+    name: str
+    colour: tuple[int, int, int]
+    hatch: str
+    qupath: str
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    name: str
+    classes: tuple[Class, ...]
+
+    def named(self, name: str) -> Class:
+        """Return the class called `name` (ours or QuPath's), ignoring case."""
+        wanted = name.casefold()
+        for each in self.classes:
+            if wanted in (each.name.casefold(), each.qupath.casefold()):
+                return each
+        names = ", ".join(each.name for each in self.classes)
+        raise AnnotationError(f"There is no class {name!r}; choose one of {names}.")
+
+    def coded(self, code: int) -> Class:
+        """Return the class whose pixel value is `code`."""
+        for each in self.classes:
+            if each.code == code:
+                return each
+        raise AnnotationError(f"No class has the pixel value {code} in the taxonomy {self.name!r}.")
+
+
+@cache
+def load_taxonomy(name: str = "breast") -> Taxonomy:
+    """Read `resources/taxonomies/<name>.toml`."""
+    file = resources() / "taxonomies" / f"{name}.toml"
+    if not file.is_file():
+        raise AnnotationError(f"There is no taxonomy {name!r} in {file.parent}.")
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    return Taxonomy(table["name"], tuple(_read_class(row) for row in table["class"]))
+
+
+def _read_class(row: dict[str, str]) -> Class:
+    red, green, blue = bytes.fromhex(row["colour"].removeprefix("#"))
+    return Class(int(row["code"]), row["name"], (red, green, blue), row["hatch"], row["qupath"])
