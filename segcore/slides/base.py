@@ -7,7 +7,6 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 Rgb = npt.NDArray[np.uint8]
 
