@@ -1,0 +1,10 @@
+"""Data: pictures with reference masks, as training and evaluation use them.
+
+A `Sample` is one picture at the working pixel size with a mask of class codes (0 = unlabelled, ignored
+everywhere), the case it comes from and its source. Cases, never tiles, are what splits divide.
+"""
+
+from segcore.data.folders import read_class_tiles, read_manifest_folder
+from segcore.data.sample import Sample
+
+__all__ = ["Sample", "read_class_tiles", "read_manifest_folder"]

@@ -1,0 +1,10 @@
+"""Explain: maps that show why a network answered as it did.
+
+A *map* is (H, W) over an image: Grad-CAM from one layer's features, SHAP from the pixels themselves. Both
+explain one class's score: its mean logit where it was predicted.
+"""
+
+from segcore.explain.gradcam import grad_cam
+from segcore.explain.shap import shap_map
+
+__all__ = ["grad_cam", "shap_map"]

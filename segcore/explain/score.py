@@ -1,0 +1,36 @@
+"""What is explained: one number for "how much of this class", and the input it is computed from."""
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from segcore.errors import ModelError
+from segcore.models import Bundle
+from segcore.models.normalisation import normalise
+
+
+def class_score(logits: Tensor, class_index: int) -> Tensor:
+    """Return (N,): the mean logit of the class over the pixels predicted as it, or over all if none is.
+
+    `logits` is (N, C, H, W); with one class a pixel is predicted as it where its logit is positive.
+    """
+    if logits.shape[1] == 1:
+        mine = logits[:, 0] > 0
+    else:
+        mine = logits.argmax(1) == class_index  # (N, H, W)
+    nowhere = ~mine.any(dim=(1, 2), keepdim=True)
+    chosen = (mine | nowhere).to(logits.dtype)
+    return (logits[:, class_index] * chosen).sum((1, 2)) / chosen.sum((1, 2))
+
+
+def network_input(bundle: Bundle, image: npt.NDArray[np.uint8], class_index: int) -> Tensor:
+    """Return the normalised (1, 3, H, W) input of the unfolded float32 network."""
+    if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or 0 in image.shape:
+        raise ModelError(f"An image must be (H, W, 3) uint8, not {image.shape} of {image.dtype}.")
+    if not 0 <= class_index < len(bundle.classes):
+        raise ModelError(
+            f"The model has the classes 0 to {len(bundle.classes) - 1}, not {class_index}."
+        )
+    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(bundle.device)
+    return normalise(pixels.permute(2, 0, 1)[None], bundle.card.normalisation).requires_grad_()

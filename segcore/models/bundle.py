@@ -1,0 +1,89 @@
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from segcore.annotations import load_taxonomy
+from segcore.errors import ModelError
+from segcore.models.bundle_format import Card
+from segcore.models.device import fast_precision
+from segcore.models.fusion import fuse
+from segcore.models.normalisation import normalise
+
+Tiles = npt.NDArray[np.uint8]
+Probabilities = npt.NDArray[np.float32]
+
+
+class Bundle:
+    """A network with its card: turns tiles of uint8 pixels into class probabilities."""
+
+    def __init__(
+        self, card: Card, model: nn.Module, device: torch.device, path: Path | None = None
+    ) -> None:
+        self.card = card
+        self.device = device
+        self.model = model.eval().to(device)
+        """The network as it was trained, float32: for gradients."""
+        self.precision = fast_precision(device)
+        self.path = path
+        """The folder it was loaded from."""
+
+    def __repr__(self) -> str:
+        return f"<Bundle {self.card.name} on {self.device}>"
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the class names in channel order."""
+        return self.card.classes
+
+    @cached_property
+    def codes(self) -> tuple[int, ...]:
+        """Return each channel's pixel value in masks."""
+        return tuple(load_taxonomy().named(name).code for name in self.classes)
+
+    @property
+    def mpp(self) -> float:
+        return self.card.mpp
+
+    @property
+    def tile(self) -> int:
+        return self.card.tile
+
+    @property
+    def halo(self) -> int:
+        return self.card.halo
+
+    @cached_property
+    def _engine(self) -> nn.Module:
+        """The network rewritten for inference: folded, channels last, in the fast precision."""
+        engine = fuse(self.model).to(self.precision)
+        return engine.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    def predict(self, tiles: Tiles) -> Probabilities:
+        """Return (N, classes, H, W) float32 probabilities of (N, H, W, 3) uint8 tiles at `mpp`."""
+        if tiles.ndim != 4 or tiles.shape[3] != 3 or tiles.dtype != np.uint8:
+            raise ModelError(
+                f"Tiles must be (N, H, W, 3) uint8, not {tiles.shape} of {tiles.dtype}."
+            )
+        if 0 in tiles.shape:
+            return np.zeros((len(tiles), len(self.classes), *tiles.shape[1:3]), np.float32)
+        try:
+            return self._run(torch.from_numpy(np.ascontiguousarray(tiles))).cpu().numpy()
+        except torch.OutOfMemoryError:
+            if len(tiles) == 1:
+                raise ModelError(
+                    "One tile does not fit the device's memory; use device cpu."
+                ) from None
+        torch.cuda.empty_cache()
+        half = len(tiles) // 2
+        return np.concatenate([self.predict(tiles[:half]), self.predict(tiles[half:])])
+
+    @torch.inference_mode()
+    def _run(self, tiles: Tensor) -> Tensor:
+        pixels = tiles.to(self.device, non_blocking=True).permute(0, 3, 1, 2)  # (N, 3, H, W)
+        images = normalise(pixels, self.card.normalisation).to(self.precision)
+        logits = self._engine(images).float()  # (N, classes, H, W)
+        return logits.sigmoid() if len(self.classes) == 1 else logits.softmax(1)

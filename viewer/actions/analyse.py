@@ -1,0 +1,129 @@
+"""Segment a region, ask why, set the pixel size."""
+
+import json
+
+from segcore.annotations import Annotation, LabelMap
+from segcore.slides.pixelsize import propose_mpp
+from viewer.actions.registry import action, has_slide
+from viewer.document import edits
+from viewer.jobs import Job, work
+from viewer.rendering.heatmap_layer import Heatmap
+from viewer.session import Session, Workspace
+
+
+@action(
+    "segment.region", "Segment ROI", menu="Segment", shortcut="S", icon="mdi6.creation",
+    enabled=has_slide,
+)  # fmt: skip
+def segment(session: Session) -> Job | None:
+    """Find tumor, stroma, lymphocytes and necrosis in the selected region."""
+    ready = _ready(session, "Segmenting")
+    if ready is None:
+        return None
+    workspace, region = ready
+    settings = session.settings
+    job = session.jobs.start(
+        f"Segmenting {region.name or 'region'}",
+        lambda report: work.segment(
+            workspace.slide,
+            region,
+            session.models,
+            alpha=float(settings["refine.alpha"]),
+            sigma=float(settings["refine.sigma"]),
+            stream=job.stream,
+            report=report,
+        ),
+    )
+    job.streamed.connect(lambda part: _stream(session, workspace, part))
+    job.succeeded.connect(lambda done: _adopt(session, workspace, region, done))
+    job.cancelled.connect(lambda: session.tell.info("Cancelled; the mask is as it was."))
+    job.failed.connect(lambda error: session.tell_failure(error, lambda: segment(session)))
+    job.finished.connect(lambda: session.streamed.emit(workspace.end_stream()))
+    return job
+
+
+@action(
+    "explain.grad_cam", "Why? Grad-CAM", menu="Explain", shortcut="W", icon="mdi6.head-question-outline",
+    enabled=has_slide,
+)  # fmt: skip
+def explain(session: Session) -> Job | None:
+    """Show where the network looked for the active class in the region (attention, not diagnosis)."""
+    ready = _ready(session, "Explaining")
+    if ready is None:
+        return None
+    workspace, region = ready
+    name = session.active_class.name
+    job = session.jobs.start(
+        f"Explaining {name}",
+        lambda report: work.explain(
+            workspace.slide, region, session.models, class_name=name, report=report
+        ),
+    )
+    job.succeeded.connect(lambda done: _show(session, workspace, Heatmap(*done, class_name=name)))
+    job.failed.connect(lambda error: session.tell_failure(error, lambda: explain(session)))
+    return job
+
+
+@action(
+    "explain.clear", "Hide the heatmap", menu="Explain", shortcut="Shift+W",
+    enabled=lambda s: s.workspace is not None and s.workspace.heatmap is not None,
+    why_not="There is no heatmap to hide.",
+)  # fmt: skip
+def clear_heatmap(session: Session) -> None:
+    """Remove the heatmap."""
+    session.set_heatmap(None)
+
+
+@action("measure.pixel_size", "Set pixel size…", menu="Measure", enabled=has_slide)
+def set_pixel_size(session: Session) -> bool:
+    """Tell how many micrometres a pixel of this slide is wide."""
+    workspace = session.workspace
+    if workspace is None:
+        return False
+    slide = workspace.slide
+    answer = session.ask.pixel_size(slide.name, slide.mpp or propose_mpp(slide))
+    if answer is None:
+        return False
+    session.set_pixel_size(answer)
+    return True
+
+
+def _ready(session: Session, verb: str) -> tuple[Workspace, Annotation] | None:
+    """Return what an analysis needs, or tell what is missing."""
+    workspace = session.workspace
+    if workspace is None:
+        return None
+    if any(job.title.startswith(("Segmenting", "Explaining")) for job in session.jobs.running):
+        session.tell.info("An analysis is running; wait for it or cancel it first.")
+        return None
+    region = session.region
+    if region is None:
+        session.tell.info("Draw a region first: press R and drag over the tissue.")
+        return None
+    if workspace.slide.mpp is None and not set_pixel_size(session):
+        session.tell.warn(f"{verb} needs the pixel size of the slide; set it under Measure.")
+        return None
+    return workspace, region
+
+
+def _stream(session: Session, workspace: Workspace, part: LabelMap) -> None:
+    if session.workspace is workspace:
+        session.streamed.emit(workspace.stream(part))
+
+
+def _adopt(
+    session: Session, workspace: Workspace, region: Annotation, done: work.Segmented
+) -> None:
+    if session.workspace is not workspace:
+        return
+    edit = edits.replace_mask(workspace.document.mask, done.labels, region.name or "region")
+    if session.apply(edit):
+        workspace.study.record_run(workspace.slide_id, json.dumps(done.run))
+        session.select(frozenset({region.id}))
+    if not done.run["trained"]:
+        session.tell.warn("This model is untrained: its mask means nothing yet.")
+
+
+def _show(session: Session, workspace: Workspace, heatmap: Heatmap) -> None:
+    if session.workspace is workspace:
+        session.set_heatmap(heatmap)

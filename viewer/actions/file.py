@@ -1,0 +1,116 @@
+from pathlib import Path
+
+from segcore.config import user_data
+from viewer.actions.registry import action, has_mask, has_slide
+from viewer.jobs import work
+from viewer.session import Session
+
+
+@action("file.open", "Open slide…", menu="File", shortcut="Ctrl+O", icon="mdi6.folder-open-outline")
+def open_slide(session: Session) -> None:
+    """Open a slide, an image or a study."""
+    path = session.ask.slide_to_open()
+    if path is not None:
+        session.open(path)
+
+
+@action("file.sample", "Open the sample slide", menu="File", icon="mdi6.flower-outline")
+def open_sample(session: Session) -> None:
+    """Open a slide that Acinus paints itself; the first time takes about half a minute."""
+    path = user_data() / "sample" / "acinus-sample.tif"
+    if path.is_file():
+        session.open(path)
+        return
+    job = session.jobs.start(
+        "Painting the sample slide", lambda report: work.make_sample(path, report=report)
+    )
+    job.succeeded.connect(session.open)
+    job.failed.connect(lambda error: session.tell_failure(error, lambda: open_sample(session)))
+
+
+@action("file.close", "Close slide", menu="File", shortcut="Ctrl+W", enabled=has_slide)
+def close_slide(session: Session) -> None:
+    """Close the slide; every edit is saved already."""
+    session.close()
+
+
+@action("file.save_as", "Save study as…", menu="File", shortcut="Ctrl+Shift+S", enabled=has_slide)
+def save_as(session: Session) -> None:
+    """Copy the study to another place and go on working there."""
+    workspace = session.workspace
+    if workspace is None:
+        return
+    suggestion = workspace.slide.path.with_suffix(".acinus")
+    path = session.ask.file_to_save("Save study as", suggestion, "Acinus study (*.acinus)")
+    if path is not None:
+        workspace.study.save_as(path)
+        session.study_changed.emit(None)
+        session.tell.info(f"The study is now {path.name}.")
+
+
+@action(
+    "file.export_geojson", "Export GeoJSON for QuPath…", menu="File", shortcut="Ctrl+E",
+    icon="mdi6.vector-polyline", enabled=has_slide,
+)  # fmt: skip
+def export_geojson(session: Session) -> None:
+    """Write annotations and the mask's polygons to a file that QuPath 0.4 to 0.7 reads."""
+    workspace = session.workspace
+    if workspace is None:
+        return
+    suggestion = workspace.slide.path.with_suffix(".geojson")
+    path = session.ask.file_to_save(
+        "Export GeoJSON", suggestion, "GeoJSON (*.geojson *.geojson.gz)"
+    )
+    if path is not None:
+        export_geojson_to(session, path)
+
+
+def export_geojson_to(session: Session, path: Path) -> None:
+    """Export without asking."""
+    workspace = session.workspace
+    if workspace is None:
+        return
+    slide, document = workspace.slide, workspace.document
+    annotations = tuple(document.annotations.values())
+    labels = document.mask.label_map()
+    job = session.jobs.start(
+        "Exporting GeoJSON",
+        lambda report: work.export_geojson(
+            path, slide, annotations, labels, session.taxonomy, report=report
+        ),
+    )
+    job.succeeded.connect(lambda n: session.tell.info(f"{n:,} objects are in {path.name}."))
+    job.failed.connect(
+        lambda error: session.tell_failure(error, lambda: export_geojson_to(session, path))
+    )
+
+
+@action(
+    "file.export_tiles", "Export training tiles…", menu="File", icon="mdi6.grid", enabled=has_mask,
+    why_not="Segment a region or paint a mask first.",
+)  # fmt: skip
+def export_tiles(session: Session) -> None:
+    """Write image and mask tiles with a manifest, for retraining."""
+    workspace = session.workspace
+    if workspace is None:
+        return
+    suggestion = workspace.slide.path.with_name(f"{workspace.slide.name}-tiles")
+    folder = session.ask.folder_to_make("Export training tiles", suggestion)
+    if folder is not None:
+        export_tiles_to(session, folder)
+
+
+def export_tiles_to(session: Session, folder: Path) -> None:
+    """Export without asking."""
+    workspace = session.workspace
+    labels = workspace.document.mask.label_map() if workspace is not None else None
+    if workspace is None or labels is None:
+        return
+    slide = workspace.slide
+    job = session.jobs.start(
+        "Exporting tiles", lambda report: work.export_tiles(folder, slide, labels, report=report)
+    )
+    job.succeeded.connect(lambda n: session.tell.info(f"{n:,} tiles are in {folder.name}."))
+    job.failed.connect(
+        lambda error: session.tell_failure(error, lambda: export_tiles_to(session, folder))
+    )

@@ -1,0 +1,71 @@
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from viewer.session import Session
+
+Verb = Callable[[Session], Any]
+Test = Callable[[Session], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Something a person can do. Its help is the docstring of the function that does it."""
+
+    name: str
+    title: str
+    run: Verb
+    menu: str
+    shortcut: str
+    icon: str
+    enabled: Test
+    checked: Test | None
+    why_not: str
+    """What to do first, shown where the action is disabled."""
+
+    @property
+    def help(self) -> str:
+        return (self.run.__doc__ or "").strip().split("\n")[0]
+
+
+ACTIONS: dict[str, Action] = {}
+
+
+def always(_: Session) -> bool:
+    return True
+
+
+def has_slide(session: Session) -> bool:
+    return session.workspace is not None
+
+
+def has_mask(session: Session) -> bool:
+    return session.workspace is not None and bool(session.workspace.document.mask.tiles)
+
+
+def has_selection(session: Session) -> bool:
+    return bool(session.selection)
+
+
+def action(
+    name: str,
+    title: str,
+    *,
+    menu: str,
+    shortcut: str = "",
+    icon: str = "",
+    enabled: Test = always,
+    checked: Test | None = None,
+    why_not: str = "Open a slide first.",
+) -> Callable[[Verb], Verb]:
+    """Put a function into the table of actions."""
+
+    def register(run: Verb) -> Verb:
+        ACTIONS[name] = Action(name, title, run, menu, shortcut, icon, enabled, checked, why_not)
+        return run
+
+    return register
+
+
+def action_named(name: str) -> Action:
+    return ACTIONS[name]

@@ -1,0 +1,110 @@
+"""The program: puts the parts together, catches what nobody expected, runs scripts."""
+
+import argparse
+import faulthandler
+import logging
+import runpy
+import sys
+import threading
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QApplication
+
+from segcore import __version__
+from segcore.config import user_data
+from viewer.jobs import JobRunner
+from viewer.session import Session
+from viewer.settings import Settings
+from viewer.widgets.main_window import MainWindow
+from viewer.widgets.messages import Dialogs, StageMessages
+
+log = logging.getLogger("acinus")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the window until it is closed; return the exit code."""
+    arguments = _parse(argv)
+    _start_logging()
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    app.setApplicationName("Acinus")
+    session, window = build(Settings(user_data() / "settings.json"))
+    _catch_everything(session)
+    window.show()
+    if arguments.slide is not None:
+        QTimer.singleShot(0, window, lambda: session.open(arguments.slide))
+    if arguments.script is not None:
+        QTimer.singleShot(0, window, lambda: _run_script(arguments.script, session))
+    return app.exec()
+
+
+def build(settings: Settings) -> tuple[Session, MainWindow]:
+    """Make a session and its window. A QApplication must exist."""
+    tell, ask = StageMessages(), Dialogs()
+    session = Session(settings=settings, jobs=JobRunner(), tell=tell, ask=ask)
+    window = MainWindow(session)
+    session.view = window.canvas
+    ask.parent = window
+    tell.attach(window.stage)
+    if settings.damaged:
+        tell.warn(settings.damaged)
+    return session, window
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="acinus",
+        description="Segment, correct and explain breast histology. Research use only.",
+    )
+    parser.add_argument(
+        "slide", nargs="?", type=Path, help="a slide, an image or a study (.acinus)"
+    )
+    parser.add_argument(
+        "--script", type=Path, help="Python file to run with `session` once the window is up"
+    )
+    parser.add_argument("--version", action="version", version=f"acinus {__version__}")
+    return parser.parse_args(argv)
+
+
+def _run_script(path: Path, session: Session) -> None:
+    """Run a script with `session`; an error in it ends the program with its traceback and exit code 1."""
+    session.jobs.wait_idle()  # the slide of the command line is open before the script begins
+    try:
+        runpy.run_path(str(path), init_globals={"session": session}, run_name="__main__")
+    except SystemExit as end:
+        QApplication.exit(end.code if isinstance(end.code, int) else 0)
+    except Exception:  # noqa: BLE001 - whatever a user's script raises is shown to them
+        traceback.print_exc()
+        QApplication.exit(1)
+
+
+def _start_logging() -> None:
+    folder = user_data()
+    logging.basicConfig(
+        filename=folder / "acinus.log",
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    faulthandler.enable((folder / "crash.log").open("a"))
+
+
+def _catch_everything(session: Session) -> None:
+    """Tell unexpected errors instead of dying of them; every finished edit is on disk already."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        log.error("Unexpected error", exc_info=(kind, error, trace))
+        details = "".join(traceback.format_exception(kind, error, trace))
+        sys.stderr.write(details)
+        session.tell.error(
+            "Something went wrong inside Acinus; your edits are saved.", details=details
+        )
+
+    def tell_from_thread(args: threading.ExceptHookArgs) -> None:
+        error = args.exc_value or args.exc_type()
+        QTimer.singleShot(0, session.jobs, lambda: tell(args.exc_type, error, args.exc_traceback))
+
+    sys.excepthook = tell
+    threading.excepthook = tell_from_thread

@@ -1,0 +1,37 @@
+"""The document: what has been marked on one slide, and how it came to be; and the study that keeps it.
+
+A `Document` holds the annotations and the mask of one slide. It changes by an `Edit`, a value that
+says what was and what is instead, so that undo is one for every verb. A `Journal` keeps the edits: in
+memory, or in a `Study`, one SQLite file in which every edit is a transaction. Nothing here knows Qt;
+the window listens to `Document.edited`, `Study.trouble` and `Study.saved`. Edits are made by the
+functions of `viewer.document.edits`.
+"""
+
+from viewer.document import edits
+from viewer.document.changes import Change, Edit, GridChange, TileChange
+from viewer.document.document import Document, StaleEditError
+from viewer.document.event import Event
+from viewer.document.grid import MASK_TILE, MaskGrid
+from viewer.document.journal import Journal, MemoryJournal, State
+from viewer.document.masks import MaskLayer
+from viewer.document.study import Study, StudySlide, default_study_path
+
+__all__ = [
+    "MASK_TILE",
+    "Change",
+    "Document",
+    "Edit",
+    "Event",
+    "GridChange",
+    "Journal",
+    "MaskGrid",
+    "MaskLayer",
+    "MemoryJournal",
+    "StaleEditError",
+    "State",
+    "Study",
+    "StudySlide",
+    "TileChange",
+    "default_study_path",
+    "edits",
+]

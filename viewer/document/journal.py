@@ -1,0 +1,68 @@
+"""Where a document's edits are kept, so that they can be undone now or after a restart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from segcore.annotations import Annotation
+from segcore.annotations.labelmap import Labels
+from viewer.document.changes import Edit
+from viewer.document.grid import MaskGrid
+
+
+@dataclass(frozen=True)
+class State:
+    """A document as a journal holds it."""
+
+    annotations: tuple[tuple[str, Annotation | None], ...] = ()
+    """Every id that ever was, the bottom one first; None is a deleted one that keeps its place."""
+    grid: MaskGrid | None = None
+    tiles: Mapping[tuple[int, int], Labels] = field(default_factory=dict)
+    names: tuple[str, ...] = ()
+    """The names of all edits, the undone ones after the done ones."""
+    position: int = 0
+    """How many edits are done."""
+
+
+class Journal(Protocol):
+    """Keeps edits by number, from 0, and which of them are done.
+
+    A call that raises has kept nothing, and the document then changes nothing.
+    """
+
+    def load(self) -> State:
+        """Return the document as it was left."""
+        ...
+
+    def read(self, number: int) -> Edit:
+        """Return an edit as it was first done."""
+        ...
+
+    def record(self, edit: Edit, number: int) -> None:
+        """Keep a new edit as `number` and drop what had this number or a higher one."""
+        ...
+
+    def mark(self, number: int, *, done: bool) -> None:
+        """Note that an edit was undone or redone."""
+        ...
+
+
+class MemoryJournal:
+    """Keeps edits as long as the program runs."""
+
+    def __init__(self, state: State | None = None) -> None:
+        self._state = state or State()
+        self._edits: list[Edit] = []
+
+    def load(self) -> State:
+        return self._state
+
+    def read(self, number: int) -> Edit:
+        return self._edits[number]
+
+    def record(self, edit: Edit, number: int) -> None:
+        del self._edits[number:]
+        self._edits.append(edit)
+
+    def mark(self, number: int, *, done: bool) -> None:
+        """Nothing to note: the document itself knows its position."""

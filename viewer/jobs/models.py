@@ -1,0 +1,34 @@
+"""The bundles loaded so far. torch is imported only inside these calls, which run on job threads."""
+
+import json
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from segcore.config import resources
+
+if TYPE_CHECKING:
+    from segcore.models import Bundle
+
+
+class Models:
+    """Loads each bundle once; safe from several jobs."""
+
+    def __init__(self) -> None:
+        self._bundles: dict[str, Bundle] = {}
+        self._lock = threading.Lock()
+
+    def get(self, name: str | Path = "default") -> "Bundle":
+        """Return the bundle, loading it the first time. Raises ModelError."""
+        from segcore.models import load_bundle  # noqa: PLC0415 - torch takes a second to import
+
+        with self._lock:
+            if str(name) not in self._bundles:
+                self._bundles[str(name)] = load_bundle(name)
+            return self._bundles[str(name)]
+
+
+def read_card(name: str) -> dict[str, Any] | None:
+    """Return the card of a shipped bundle without loading it (and torch), None where there is none."""
+    file = resources() / "models" / name / "bundle.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None

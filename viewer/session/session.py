@@ -1,0 +1,236 @@
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from segcore.annotations import Annotation, Class, load_taxonomy
+from segcore.errors import AcinusError, StudyError
+from viewer.document import Edit, Event, Study
+from viewer.jobs import Job, JobRunner
+from viewer.jobs.models import Models
+from viewer.rendering.heatmap_layer import Heatmap
+from viewer.session.composition import Composition
+from viewer.session.ports import Ask, Tell, View
+from viewer.session.workspace import OpenedSlide, Workspace, load_slide, make_workspace
+from viewer.settings import Settings
+from viewer.tools import Context, Tool, tool_named
+
+log = logging.getLogger(__name__)
+
+
+class Session:
+    """The state of the program, and the few verbs that change which slide is in it."""
+
+    view: View
+    """Set by the window once it is built."""
+
+    def __init__(self, *, settings: Settings, jobs: JobRunner, tell: Tell, ask: Ask) -> None:
+        self.settings = settings
+        self.jobs = jobs
+        self.tell = tell
+        self.ask = ask
+        self.models = Models()
+        self.taxonomy = load_taxonomy()
+        self.workspace: Workspace | None = None
+        self.composition: Composition | None = None
+        self.tool: Tool = tool_named("move")
+        self.active_class: Class = self.taxonomy.classes[0]
+        self.hidden_classes: frozenset[int] = frozenset()
+        self.show_annotations = True
+        self.show_mask = True
+        self.opened: Event[Workspace] = Event()
+        self.closed: Event[None] = Event()
+        self.edited: Event[Edit] = Event()
+        self.streamed: Event[frozenset[tuple[int, int]]] = Event()
+        self.selected: Event[frozenset[str]] = Event()
+        self.tool_changed: Event[Tool] = Event()
+        self.class_changed: Event[Class] = Event()
+        self.looks_changed: Event[None] = Event()
+        self.heatmap_changed: Event[Heatmap | None] = Event()
+        self.composition_changed: Event[Composition | None] = Event()
+        self.study_changed: Event[None] = Event()
+
+    # -- opening and closing ------------------------------------------------------------------
+
+    def open(self, path: Path | str) -> Job | None:
+        """Open a slide or a study; the window stays usable meanwhile. None if it cannot even be begun."""
+        path = Path(path)
+        study_path = None
+        if path.suffix == ".acinus":
+            study_path = path
+            try:
+                path = self._slide_of(path)
+            except AcinusError as error:
+                self.tell.error(str(error))
+                return None
+        job = self.jobs.start(f"Opening {path.name}", lambda report: load_slide(path, report))
+        job.succeeded.connect(lambda opened: self._adopt(opened, study_path))
+        job.failed.connect(lambda error: self.tell_failure(error, retry=lambda: self.open(path)))
+        return job
+
+    def close(self) -> None:
+        """Close the slide; every finished edit is in the study already."""
+        if self.workspace is None:
+            return
+        workspace, self.workspace = self.workspace, None
+        self._set_composition(None)
+        self.closed.emit(None)
+        workspace.close()
+
+    def tell_failure(self, error: Exception, retry: Callable[[], Any] | None = None) -> None:
+        """Tell a failed job: a known error in its own sentence, a bug as such."""
+        if isinstance(error, AcinusError):
+            self.tell.error(str(error), retry=retry)
+        else:
+            text = "Something went wrong inside Acinus; your edits are saved."
+            self.tell.error(text, details=f"{type(error).__name__}: {error}", retry=retry)
+
+    # -- state --------------------------------------------------------------------------------
+
+    @property
+    def document(self) -> Any:
+        return self.workspace.document if self.workspace is not None else None
+
+    @property
+    def selection(self) -> list[Annotation]:
+        """Return the selected annotations."""
+        if self.workspace is None:
+            return []
+        held = self.workspace.document.annotations
+        return [held[key] for key in self.workspace.selection if key in held]
+
+    @property
+    def region(self) -> Annotation | None:
+        """Return the ROI that an analysis takes: the selected area, else the one drawn last."""
+        if self.workspace is None:
+            return None
+        everything = list(self.workspace.document.annotations.values())
+        for candidates in (self.selection, reversed(everything)):
+            for each in candidates:
+                if shapely.area(each.geometry) > 0:
+                    return each
+        return None
+
+    def select(self, ids: frozenset[str]) -> None:
+        if self.workspace is not None and ids != self.workspace.selection:
+            self.workspace.selection = ids
+            self._recompose()
+            self.selected.emit(ids)
+
+    def set_tool(self, tool: Tool) -> None:
+        if tool != self.tool:
+            self.tool = tool
+            self.tool_changed.emit(tool)
+
+    def give_back_tool(self) -> None:
+        """Return to Move after a shape was drawn, as hands from QuPath expect."""
+        self.set_tool(tool_named("move"))
+
+    def set_class(self, chosen: Class) -> None:
+        self.active_class = chosen
+        self.class_changed.emit(chosen)
+
+    def apply(self, edit: Edit | None) -> bool:
+        """Do an edit; False where it is empty or the study refuses it, which is then told."""
+        if self.workspace is None or edit is None or edit.is_empty:
+            return False
+        try:
+            self.workspace.document.apply(edit)
+        except StudyError as error:
+            self.tell.error(str(error))
+            return False
+        return True
+
+    def set_heatmap(self, heatmap: Heatmap | None) -> None:
+        if self.workspace is not None:
+            self.workspace.heatmap = heatmap
+            self.heatmap_changed.emit(heatmap)
+
+    def set_pixel_size(self, mpp: float) -> None:
+        """Store the person's answer with the study."""
+        if self.workspace is not None:
+            self.workspace.study.set_mpp(self.workspace.slide_id, mpp)
+            self.workspace.slide.mpp = mpp
+            self.study_changed.emit(None)
+
+    def context(self) -> Context | None:
+        """Return what a gesture that begins now may know."""
+        if self.workspace is None:
+            return None
+        width, height = self.workspace.slide.dimensions
+        return Context(
+            self.workspace.document,
+            width,
+            height,
+            self.workspace.default_grid,
+            self.active_class.name,
+            self.active_class.code,
+            float(self.settings["brush.size"]),
+        )
+
+    # -- inside -------------------------------------------------------------------------------
+
+    def _slide_of(self, study_path: Path) -> Path:
+        study = Study.open(study_path)
+        try:
+            slides = study.slides()
+            if not slides:
+                raise StudyError(f"{study_path.name} holds no slide; open the slide itself.")
+            path = study.locate(slides[0].id)
+            if path is None:
+                raise StudyError(
+                    f"The slide of {study_path.name}, {slides[0].path}, is not there any more;"
+                    " put it beside the study or open it by hand."
+                )
+            return path
+        finally:
+            study.close()
+
+    def _adopt(self, opened: OpenedSlide, study_path: Path | None) -> None:
+        self.close()
+        try:
+            workspace = make_workspace(opened, study_path)
+        except StudyError as error:
+            opened.slide.close()
+            self.tell.error(str(error))
+            return
+        self.workspace = workspace
+        workspace.document.edited.connect(self._on_edit)
+        workspace.study.trouble.connect(self.tell.warn)
+        workspace.study.saved.connect(lambda _: self.study_changed.emit(None))
+        self.settings.remember(opened.slide.path)
+        self._recompose()
+        self.opened.emit(workspace)
+        if workspace.study.read_only:
+            self.tell.warn(
+                f"This study is open elsewhere ({workspace.study.holder}); here it can only be read."
+            )
+
+    def _on_edit(self, edit: Edit) -> None:
+        workspace = self.workspace
+        if workspace is None:
+            return
+        held = workspace.document.annotations
+        kept = frozenset(key for key in workspace.selection if key in held)
+        if kept != workspace.selection:
+            self.select(kept)
+        if self.composition is None or edit.changes or edit.grid is not None:
+            self._recompose()
+        elif edit.tiles:
+            self.composition.update(workspace.document.mask, [each.key for each in edit.tiles])
+            self.composition_changed.emit(self.composition)
+        self.edited.emit(edit)
+
+    def _recompose(self) -> None:
+        if self.workspace is None or self.workspace.document.mask.grid is None:
+            self._set_composition(None)
+            return
+        region = self.region
+        composition = Composition(self.workspace.document.mask, region)
+        self._set_composition(composition)
+
+    def _set_composition(self, composition: Composition | None) -> None:
+        self.composition = composition
+        self.composition_changed.emit(composition)

@@ -1,0 +1,89 @@
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    key: str
+    default: Any
+    title: str
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("theme", "dark", "Colours of the window: dark or light"),
+    Setting("recent", [], "Slides opened last, newest first"),
+    Setting("mask.opacity", 0.45, "Opacity of the class mask"),
+    Setting("heatmap.opacity", 0.6, "Opacity of the Grad-CAM heatmap"),
+    Setting("refine.alpha", 0.99, "Reach of the label propagation"),
+    Setting("refine.sigma", 0.1, "How strong an edge in colour stops the label propagation"),
+    Setting("brush.size", 50.0, "Brush diameter in screen pixels"),
+    Setting("tile_cache_mb", 384, "Memory for slide tiles, in megabytes"),
+    Setting("window.geometry", "", "Where the window was"),
+)
+RECENT_LIMIT = 10
+
+
+class Settings:
+    """The user's settings, kept in one JSON file that is replaced whole."""
+
+    def __init__(self, file: Path | None = None) -> None:
+        self._file = file
+        self._defaults = {each.key: each.default for each in SETTINGS}
+        self._values: dict[str, Any] = {}
+        self.damaged: str | None = None
+        """One sentence if the stored file could not be read and defaults are used instead."""
+        if file is not None and file.is_file():
+            self._load(file)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values.get(key, self._defaults[key])
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if self[key] == value:
+            return
+        if value == self._defaults[key]:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+        self._save()
+
+    def remember(self, path: Path) -> None:
+        """Put `path` first among the recent slides."""
+        others = [each for each in self["recent"] if each != str(path)]
+        self["recent"] = [str(path), *others][:RECENT_LIMIT]
+
+    def _load(self, file: Path) -> None:
+        try:
+            stored = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            self.damaged = f"The settings in {file} could not be read ({error}); defaults are used."
+            return
+        kept = stored.items() if isinstance(stored, dict) else ()
+        self._values = {
+            key: value
+            for key, value in kept
+            if key in self._defaults and _alike(value, self._defaults[key])
+        }
+
+    def _save(self) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=self._file.parent, prefix=".settings-")
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump(self._values, stream, indent=1)
+            Path(name).replace(self._file)
+        except OSError as error:
+            self.damaged = f"The settings could not be saved to {self._file} ({error})."
+
+
+def _alike(value: Any, default: Any) -> bool:
+    numbers = (int, float)
+    return isinstance(value, type(default)) or (
+        isinstance(value, numbers) and isinstance(default, numbers)
+    )

@@ -1,0 +1,211 @@
+"""What floats over the canvas: overview, running jobs, hint, messages."""
+
+import time
+from collections.abc import Callable
+
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtWidgets import (
+    QApplication,
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QSizePolicy,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segcore.slides.base import Rgb
+from viewer.jobs import Job
+from viewer.rendering.tile_loader import as_image
+from viewer.rendering.viewport import Viewport
+
+OVERVIEW = QSize(190, 150)
+MESSAGE_SECONDS = 6
+
+
+class Overview(QWidget):
+    """The whole slide small, with a frame around what is on screen; a click goes there."""
+
+    jumped = Signal(float, float)
+    """Level-0 point that should become the centre."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._picture = QPixmap()
+        self._size = (1, 1)
+        self._view = Viewport()
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.setToolTip("Click to go there")
+        self.setAccessibleName("Overview of the slide")
+        self.hide()
+
+    def show_slide(self, thumbnail: Rgb, dimensions: tuple[int, int]) -> None:
+        self._size = dimensions
+        self._picture = QPixmap.fromImage(as_image(thumbnail))
+        width, height = dimensions
+        shrink = min(OVERVIEW.width() / width, OVERVIEW.height() / height)
+        self.setFixedSize(max(24, round(width * shrink)) + 2, max(24, round(height * shrink)) + 2)
+        self.show()
+
+    def look(self, view: Viewport) -> None:
+        self._view = view
+        self.update()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        inner = QRectF(1, 1, self.width() - 2, self.height() - 2)
+        painter.drawPixmap(inner, self._picture, QRectF(self._picture.rect()))
+        painter.setPen(QPen(QColor(255, 255, 255, 200), 1))
+        painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
+        left, top, right, bottom = self._view.visible
+        across, down = inner.width() / self._size[0], inner.height() / self._size[1]
+        frame = QRectF(
+            QPointF(1 + left * across, 1 + top * down),
+            QPointF(1 + right * across, 1 + bottom * down),
+        ).intersected(inner)
+        for colour, width in ((QColor(0, 0, 0, 150), 4), (QColor(255, 214, 10), 2)):
+            painter.setPen(QPen(colour, width))
+            painter.drawRect(frame.adjusted(1, 1, -1, -1))
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:
+        self._jump(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:
+        self._jump(event)
+
+    def _jump(self, event: QMouseEvent) -> None:
+        at = event.position()
+        self.jumped.emit(
+            at.x() / self.width() * self._size[0], at.y() / self.height() * self._size[1]
+        )
+
+
+class JobCard(QFrame):
+    """One running job: what, how far, how long still, and Cancel."""
+
+    def __init__(self, parent: QWidget, job: Job) -> None:
+        super().__init__(parent)
+        self.setObjectName("float")
+        self.setFixedWidth(310)
+        self._job = job
+        self._title = QLabel(job.title)
+        self._title.setStyleSheet("font-weight: 600;")
+        self._eta = QLabel("")
+        self._eta.setObjectName("muted")
+        self._bar = QProgressBar()
+        self._bar.setTextVisible(False)
+        self._bar.setRange(0, 0)
+        self._bar.setFixedHeight(6)
+        self._bar.setAccessibleName(f"Progress: {job.title}")
+        self._text = QLabel("starting")
+        self._text.setObjectName("muted")
+        self._cancel = QPushButton("Cancel")
+        self._cancel.setObjectName("link")
+        self._cancel.clicked.connect(self._stop)
+        self._arrange()
+        job.progressed.connect(self._on_progress)
+
+    def _arrange(self) -> None:
+        head, foot = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self._title, 1)
+        head.addWidget(self._eta)
+        foot.addWidget(self._text, 1)
+        foot.addWidget(self._cancel)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 10, 14, 8)
+        column.addLayout(head)
+        column.addWidget(self._bar)
+        column.addLayout(foot)
+
+    def _on_progress(self, fraction: float, text: str) -> None:
+        if self._job.cancelling:
+            return
+        if fraction > 0:
+            self._bar.setRange(0, 1000)
+            self._bar.setValue(round(fraction * 1000))
+        self._text.setText(text)
+        passed = time.monotonic() - self._job.started
+        if 0.02 < fraction < 1 and passed > 1:
+            self._eta.setText(f"{_duration(passed / fraction * (1 - fraction))} left")
+
+    def _stop(self) -> None:
+        self._job.cancel()
+        self._cancel.setEnabled(False)
+        self._text.setText("stopping after this tile")
+
+
+class Message(QFrame):
+    """One sentence to the person; an error stays until it is closed."""
+
+    closed = Signal()
+
+    def __init__(
+        self,
+        parent: QWidget,
+        text: str,
+        *,
+        kind: str,
+        details: str = "",
+        retry: Callable[[], object] | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.setObjectName("float")
+        self.text = text
+        self.kind = kind
+        mark = {"error": "#e5645a", "warning": "#e0a63a", "info": "#5aa2f5"}[kind]
+        self.setStyleSheet(f"QFrame#float {{ border-left: 4px solid {mark}; }}")
+        label = QLabel(text)
+        label.setWordWrap(True)
+        label.setMinimumWidth(250)
+        label.setMaximumWidth(460)
+        label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 9, 10, 9)
+        row.addWidget(label, 1)
+        if details:
+            copy = f"{text}\n{details}"
+            self._button(row, "Copy report", lambda: QApplication.clipboard().setText(copy))
+        if retry is not None:
+            self._button(row, "Retry", lambda: (self.close_message(), retry()))
+        self._button(row, "✕", self.close_message).setAccessibleName("Close message")
+        if kind != "error":
+            QTimer.singleShot(MESSAGE_SECONDS * 1000, self, self.close_message)
+
+    def close_message(self) -> None:
+        self.closed.emit()
+
+    def _button(self, row: QHBoxLayout, text: str, verb: Callable[[], object]) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName("link")
+        button.clicked.connect(lambda _checked=False: verb())
+        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        return button
+
+
+class Hint(QLabel):
+    """What the tool in the hand does."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setStyleSheet(
+            "background: rgba(20, 22, 26, 205); color: white; border-radius: 14px;"
+        )
+        self.setContentsMargins(16, 7, 16, 7)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        self.hide()
+
+    def say(self, text: str) -> None:
+        self.setText(text)
+        self.setVisible(bool(text))
+        self.ensurePolished()
+        self.resize(self.sizeHint())
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min"

@@ -1,0 +1,224 @@
+from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QMainWindow,
+    QMenu,
+    QPushButton,
+    QSizePolicy,
+    QSplitter,
+    QToolBar,
+    QWidget,
+)
+
+from viewer.actions import ACTIONS, Action, action_named
+from viewer.session import Session
+from viewer.tools import TOOLS, Tool
+from viewer.widgets.command_search import CommandSearch
+from viewer.widgets.left_panels import AnnotationsPanel, HistoryPanel, SlidePanel
+from viewer.widgets.magnification import MagnificationBox
+from viewer.widgets.panels import side
+from viewer.widgets.right_panels import ClassesPanel, CompositionPanel, ModelPanel, WhyPanel
+from viewer.widgets.stage import Stage
+from viewer.widgets.status import Status
+from viewer.widgets.theme import apply_theme, icon, theme_named
+
+MENUS = ("File", "Edit", "View", "Segment", "Explain", "Measure", "Help")
+LEFT, RIGHT = 240, 290
+
+
+class MainWindow(QMainWindow):
+    """Glue: the stage in the middle, panels beside it, menus and toolbar built from the tables."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.stage = Stage(session)
+        self.canvas = self.stage.canvas
+        self._actions: dict[str, QAction] = {}
+        self._tools: dict[str, QAction] = {}
+        self.setWindowTitle("Acinus")
+        self.resize(1500, 920)
+        self._build_menus()
+        self._build_toolbar()
+        self._build_sides()
+        self.status = Status(session)
+        self.setStatusBar(self.status)
+        self.canvas.pointed.connect(self.status.point)
+        self.restyle()
+        self._listen()
+        self._restore()
+        self.refresh()
+        self.stage.setFocus()
+
+    def _listen(self) -> None:
+        session = self.session
+        for event in (
+            session.opened, session.closed, session.edited, session.selected,
+            session.looks_changed, session.heatmap_changed, session.study_changed,
+        ):  # fmt: skip
+            event.connect(lambda _: self.refresh())
+        session.tool_changed.connect(self._on_tool)
+        session.looks_changed.connect(lambda _: self.restyle())
+
+    def _build_menus(self) -> None:
+        menus: dict[str, QMenu] = {name: self.menuBar().addMenu(name) for name in MENUS}
+        for each in ACTIONS.values():
+            item = QAction(each.title, self)
+            item.setCheckable(each.checked is not None)
+            item.setStatusTip(each.help)
+            if each.shortcut:
+                item.setShortcut(QKeySequence(each.shortcut))
+            item.triggered.connect(lambda _=False, a=each: self._run(a))
+            menus[each.menu].addAction(item)
+            self._actions[each.name] = item
+        leave = QAction("Quit", self)
+        leave.setShortcut(QKeySequence("Ctrl+Q"))
+        leave.triggered.connect(self.close)
+        menus["File"].addSeparator()
+        menus["File"].addAction(leave)
+        for menu in menus.values():
+            menu.aboutToShow.connect(self.refresh)
+        for each in self.session.taxonomy.classes:
+            key = QShortcut(QKeySequence(str(each.code)), self)
+            key.activated.connect(lambda c=each: self.session.set_class(c))
+
+    def _build_toolbar(self) -> None:
+        bar = QToolBar("Tools")
+        bar.setMovable(False)
+        bar.setIconSize(QSize(20, 20))
+        bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
+        group = QActionGroup(self)
+        for tool in TOOLS:
+            item = QAction(tool.title, self)
+            item.setCheckable(True)
+            item.setShortcut(QKeySequence(tool.key))
+            item.setToolTip(f"{tool.title} ({tool.key})\n{tool.hint}")
+            item.triggered.connect(lambda _=False, t=tool: self.session.set_tool(t))
+            group.addAction(item)
+            bar.addAction(item)
+            self._tools[tool.name] = item
+        bar.addSeparator()
+        for name in ("edit.undo", "edit.redo", "edit.delete"):
+            bar.addAction(self._actions[name])
+            self._actions[name].setToolTip(_tip(action_named(name)))
+        bar.addSeparator()
+        self.segment_button = self._button("segment.region", "Segment ROI   S", "go")
+        self.why_button = self._button("explain.grad_cam", "Why?   W", "")
+        self.export_button = self._button("file.export_geojson", "Export…", "")
+        for button in (self.segment_button, self.why_button, self.export_button):
+            bar.addWidget(button)
+            bar.addWidget(_gap(4))
+        stretch = QWidget()
+        stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
+        bar.addWidget(stretch)
+        self.search = CommandSearch(self.session, self)
+        bar.addWidget(self.search)
+        bar.addWidget(_gap(8))
+        bar.addWidget(MagnificationBox(self.session, self.canvas))
+        self.addToolBar(bar)
+        find = QShortcut(QKeySequence("Ctrl+L"), self)
+        find.activated.connect(lambda: self.search.setFocus(Qt.FocusReason.ShortcutFocusReason))
+
+    def _button(self, name: str, text: str, look: str) -> QPushButton:
+        button = QPushButton(text)
+        button.setObjectName(look)
+        button.setToolTip(_tip(action_named(name)))
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: self._run(action_named(name)))
+        return button
+
+    def _build_sides(self) -> None:
+        session = self.session
+        annotations = AnnotationsPanel(session)
+        history = HistoryPanel(session)
+        left = side(SlidePanel(session), annotations, history, width=LEFT, stretch=history)
+        right = side(
+            ClassesPanel(session), CompositionPanel(session), ModelPanel(session),
+            WhyPanel(session), width=RIGHT,
+        )  # fmt: skip
+        self.splitter = QSplitter(Qt.Orientation.Horizontal)
+        for widget in (left, self.stage, right):
+            self.splitter.addWidget(widget)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setStretchFactor(1, 1)
+        self.splitter.setSizes([LEFT, self.width() - LEFT - RIGHT, RIGHT])
+        self.setCentralWidget(self.splitter)
+
+    def refresh(self) -> None:
+        """Bring menus, buttons and title up to the session's state."""
+        session = self.session
+        for name, item in self._actions.items():
+            each = ACTIONS[name]
+            item.setEnabled(each.enabled(session))
+            if each.checked is not None:
+                item.setChecked(each.checked(session))
+        workspace = session.workspace
+        undo = workspace.document.undo_name if workspace else None
+        redo = workspace.document.redo_name if workspace else None
+        self._actions["edit.undo"].setText(f"Undo {undo}" if undo else "Undo")
+        self._actions["edit.redo"].setText(f"Redo {redo}" if redo else "Redo")
+        for button in (self.segment_button, self.why_button, self.export_button):
+            button.setEnabled(workspace is not None)
+        for item in self._tools.values():
+            item.setEnabled(workspace is not None)
+        self._tools[session.tool.name].setChecked(True)
+        mark = "*" if workspace is not None and workspace.study.unsaved else ""
+        self.setWindowTitle(f"{workspace.slide.name}{mark} - Acinus" if workspace else "Acinus")
+
+    def restyle(self) -> None:
+        """Take on the chosen theme."""
+        theme = theme_named(self.session.settings["theme"])
+        app = QApplication.instance()
+        if isinstance(app, QApplication) and app.property("theme") != theme.name:
+            app.setProperty("theme", theme.name)
+            apply_theme(app, theme)
+        for tool in TOOLS:
+            self._tools[tool.name].setIcon(icon(tool.icon, theme))
+        for name, item in self._actions.items():
+            item.setIcon(icon(ACTIONS[name].icon, theme))
+        self.canvas.set_background(theme.canvas)
+
+    def _run(self, each: Action) -> None:
+        if each.enabled(self.session):
+            each.run(self.session)
+        else:
+            self.session.tell.info(each.why_not)
+        self.refresh()
+
+    def _on_tool(self, tool: Tool) -> None:
+        self._tools[tool.name].setChecked(True)
+        self.canvas.setFocus()
+
+    def _restore(self) -> None:
+        stored = self.session.settings["window.geometry"]
+        if stored:
+            self.restoreGeometry(QByteArray.fromBase64(stored.encode()))
+
+    def closeEvent(self, event: QCloseEvent) -> None:
+        """Close; edits are saved already, and a running job is stopped."""
+        workspace = self.session.workspace
+        if workspace is not None and workspace.study.unsaved and not workspace.study.flush():
+            stay = not self.session.ask.confirm(
+                f"{workspace.study.unsaved} edits could not be saved. Close and lose them?", "Close"
+            )
+            if stay:
+                event.ignore()
+                return
+        geometry = self.saveGeometry().toBase64().data()
+        self.session.settings["window.geometry"] = bytes(geometry).decode()
+        self.session.jobs.cancel_all()
+        self.session.close()
+        event.accept()
+
+
+def _tip(each: Action) -> str:
+    key = f" ({each.shortcut})" if each.shortcut else ""
+    return f"{each.title}{key}\n{each.help}"
+
+
+def _gap(width: int) -> QLabel:
+    gap = QLabel()
+    gap.setFixedWidth(width)
+    return gap

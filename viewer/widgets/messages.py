@@ -1,0 +1,88 @@
+"""How the session's ports reach the person: messages on the stage, dialogs for what must be asked."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+
+from viewer.widgets.stage import Stage
+
+SLIDES = (
+    "Slides and images (*.svs *.ndpi *.tif *.tiff *.mrxs *.scn *.bif *.vms *.vmu *.dcm *.czi *.svslide"
+    " *.png *.jpg *.jpeg *.jp2 *.bmp *.acinus);;All files (*)"
+)
+
+
+class StageMessages:
+    """`Tell` on the stage. Until the stage is there, messages wait."""
+
+    def __init__(self) -> None:
+        self._stage: Stage | None = None
+        self._waiting: list[tuple[str, str]] = []
+
+    def attach(self, stage: Stage) -> None:
+        self._stage = stage
+        for text, kind in self._waiting:
+            stage.add_message(text, kind=kind)
+
+    def info(self, text: str) -> None:
+        self._say(text, "info")
+
+    def warn(self, text: str) -> None:
+        self._say(text, "warning")
+
+    def error(
+        self, text: str, *, details: str = "", retry: Callable[[], None] | None = None
+    ) -> None:
+        if self._stage is not None:
+            self._stage.add_message(text, kind="error", details=details, retry=retry)
+        else:
+            self._waiting.append((text, "error"))
+
+    def _say(self, text: str, kind: str) -> None:
+        if self._stage is not None:
+            self._stage.add_message(text, kind=kind)
+        else:
+            self._waiting.append((text, kind))
+
+
+class Dialogs:
+    """`Ask` by the platform's dialogs."""
+
+    def __init__(self) -> None:
+        self.parent: QWidget | None = None
+
+    def slide_to_open(self) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self.parent, "Open slide", "", SLIDES)
+        return Path(name) if name else None
+
+    def file_to_save(self, title: str, suggestion: Path, pattern: str) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self.parent, title, str(suggestion), pattern)
+        if not name:
+            return None
+        path = Path(name)
+        return path if path.suffix else path.with_suffix(suggestion.suffix)
+
+    def folder_to_make(self, title: str, suggestion: Path) -> Path | None:
+        name, _ = QFileDialog.getSaveFileName(self.parent, title, str(suggestion), "Folder (*)")
+        return Path(name) if name else None
+
+    def pixel_size(self, slide_name: str, proposal: float | None) -> float | None:
+        value, given = QInputDialog.getDouble(
+            self.parent,
+            "Pixel size",
+            f"How many micrometres is one pixel of {slide_name} wide?\n"
+            "Usual: 0.25 for 40x, 0.5 for 20x.",
+            proposal or 0.5,
+            0.02,
+            100.0,
+            4,
+        )
+        return value if given else None
+
+    def confirm(self, question: str, yes: str) -> bool:
+        box = QMessageBox(QMessageBox.Icon.Question, "Acinus", question, parent=self.parent)
+        accept = box.addButton(yes, QMessageBox.ButtonRole.AcceptRole)
+        box.addButton("Back", QMessageBox.ButtonRole.RejectRole)
+        box.exec()
+        return box.clickedButton() is accept

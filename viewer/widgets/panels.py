@@ -1,0 +1,82 @@
+"""The shape all panels share: a small grey title over cards."""
+
+from PySide6.QtCore import QRectF, QSize, Qt
+from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
+
+from segcore.annotations import Class
+from viewer.widgets.theme import HATCHES
+
+
+class Panel(QWidget):
+    """A titled card; put widgets into `rows`."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self._title = QLabel(title.upper())
+        self._title.setObjectName("title")
+        self.aside = QLabel("")
+        self.aside.setObjectName("key")
+        head = QHBoxLayout()
+        head.setContentsMargins(4, 0, 4, 0)
+        head.addWidget(self._title, 1)
+        head.addWidget(self.aside)
+        card = QFrame()
+        card.setObjectName("card")
+        self.rows = QVBoxLayout(card)
+        self.rows.setContentsMargins(10, 9, 10, 9)
+        self.rows.setSpacing(6)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addLayout(head)
+        column.addWidget(card)
+
+    def set_title(self, title: str) -> None:
+        self._title.setText(title.upper())
+
+
+class Swatch(QWidget):
+    """The colour of a class with its hatch, so that colour is never alone."""
+
+    def __init__(self, shown: Class) -> None:
+        super().__init__()
+        self._class = shown
+        self.setFixedSize(QSize(16, 16))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(Qt.PenStyle.NoPen)
+        place = QRectF(0, 0, 16, 16)
+        painter.setBrush(QColor(*self._class.colour))
+        painter.drawRoundedRect(place, 4, 4)
+        pattern = HATCHES.get(self._class.hatch)
+        if pattern is not None:
+            light = sum(self._class.colour) > 380
+            painter.setBrush(Qt.BrushStyle.NoBrush)
+            brush = painter.brush()
+            brush.setStyle(pattern)
+            brush.setColor(QColor(0, 0, 0, 130) if light else QColor(255, 255, 255, 130))
+            painter.setBrush(brush)
+            painter.drawRoundedRect(place, 4, 4)
+
+
+def side(*panels: QWidget, width: int, stretch: QWidget | None = None) -> QScrollArea:
+    """Return a column of panels that scrolls where the window is low."""
+    inner = QWidget()
+    column = QVBoxLayout(inner)
+    column.setContentsMargins(10, 12, 10, 12)
+    column.setSpacing(14)
+    for panel in panels:
+        column.addWidget(panel, 1 if panel is stretch else 0)
+    if stretch is None:
+        column.addStretch(1)
+    area = QScrollArea()
+    area.setWidget(inner)
+    area.setWidgetResizable(True)
+    area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    area.setMinimumWidth(width)
+    area.setFrameShape(QFrame.Shape.NoFrame)
+    area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    return area

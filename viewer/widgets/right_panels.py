@@ -1,0 +1,334 @@
+"""The right side: classes, composition, model, and why."""
+
+from PySide6.QtCore import QRectF, QSize, Qt, Signal
+from PySide6.QtGui import QColor, QLinearGradient, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QSizePolicy,
+    QSlider,
+    QToolButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from segcore.annotations import Class
+from viewer.actions import action_named
+from viewer.jobs.models import read_card
+from viewer.rendering import heat_colours
+from viewer.rendering.heatmap_layer import Heatmap
+from viewer.session import Session
+from viewer.session.composition import Composition
+from viewer.widgets.panels import Panel, Swatch
+from viewer.widgets.theme import icon, theme_named
+
+
+class ClassRow(QFrame):
+    """One class: swatch, name, number key, eye."""
+
+    chosen = Signal()
+
+    def __init__(self, session: Session, shown: Class) -> None:
+        super().__init__()
+        self.shown = shown
+        self._session = session
+        self.eye = QToolButton()
+        self.eye.setCheckable(True)
+        self.eye.setChecked(True)
+        self.eye.setIconSize(QSize(15, 15))
+        self.eye.setStyleSheet("QToolButton { padding: 2px; background: transparent; }")
+        self.eye.setToolTip(f"Show or hide {shown.name} in the mask")
+        self.eye.setAccessibleName(f"Show {shown.name}")
+        self.eye.toggled.connect(self._on_eye)
+        key = QLabel(str(shown.code))
+        key.setObjectName("key")
+        row = QHBoxLayout(self)
+        row.setContentsMargins(7, 3, 4, 3)
+        row.setSpacing(9)
+        row.addWidget(Swatch(shown))
+        row.addWidget(QLabel(shown.name), 1)
+        row.addWidget(self.eye)
+        row.addWidget(key)
+        self.setCursor(Qt.CursorShape.PointingHandCursor)
+        self.restyle()
+
+    def restyle(self) -> None:
+        theme = theme_named(self._session.settings["theme"])
+        active = self._session.active_class == self.shown
+        colour = theme.chosen if active else "transparent"
+        self.setStyleSheet(f"ClassRow {{ background: {colour}; border-radius: 6px; }}")
+        name = "mdi6.eye-outline" if self.eye.isChecked() else "mdi6.eye-off-outline"
+        self.eye.setIcon(icon(name, theme))
+
+    def mousePressEvent(self, _: QMouseEvent) -> None:
+        self._session.set_class(self.shown)
+
+    def _on_eye(self, seen: bool) -> None:  # noqa: FBT001 - Qt's signature
+        hidden = set(self._session.hidden_classes)
+        (hidden.discard if seen else hidden.add)(self.shown.code)
+        self._session.hidden_classes = frozenset(hidden)
+        self.restyle()
+        self._session.looks_changed.emit(None)
+
+
+class ClassesPanel(Panel):
+    """The classes: which one the brush paints, which ones are seen, how strongly."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Classes")
+        self.session = session
+        self.rows.setSpacing(1)
+        self.class_rows = [ClassRow(session, each) for each in session.taxonomy.classes]
+        for row in self.class_rows:
+            self.rows.addWidget(row)
+        self.opacity = LabelledSlider("Opacity", 0, 100, "{:.0f} %")
+        self.opacity.set(float(session.settings["mask.opacity"]) * 100)
+        self.opacity.moved.connect(self._on_opacity)
+        self.rows.addSpacing(4)
+        self.rows.addWidget(self.opacity)
+        session.class_changed.connect(lambda _: self._restyle())
+        session.looks_changed.connect(lambda _: self._restyle())
+
+    def _restyle(self) -> None:
+        for row in self.class_rows:
+            row.restyle()
+        self.opacity.set(float(self.session.settings["mask.opacity"]) * 100)
+
+    def _on_opacity(self, percent: float) -> None:
+        self.session.settings["mask.opacity"] = percent / 100
+        self.session.looks_changed.emit(None)
+
+
+class CompositionPanel(Panel):
+    """Areas per class in the region, and the tumor-to-stroma ratio."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Composition")
+        self.session = session
+        self._bar = Bar()
+        self._grid = QGridLayout()
+        self._grid.setVerticalSpacing(5)
+        self._grid.setHorizontalSpacing(10)
+        self._grid.setColumnStretch(0, 1)
+        self._cells: dict[int, tuple[QLabel, QLabel, QLabel]] = {}
+        for row, each in enumerate(session.taxonomy.classes):
+            cells = (QLabel(each.name), QLabel(), QLabel())
+            self._cells[each.code] = cells
+            for column, label in enumerate(cells):
+                if column:
+                    label.setAlignment(Qt.AlignmentFlag.AlignRight)
+                self._grid.addWidget(label, row, column)
+        self.ratio = QLabel()
+        self.ratio.setStyleSheet("font-weight: 700;")
+        self._ratio_row = QHBoxLayout()
+        self._ratio_title = QLabel("Tumor : stroma")
+        self._ratio_row.addWidget(self._ratio_title, 1)
+        self._ratio_row.addWidget(self.ratio)
+        self._empty = QLabel("Segment a region (S) and its areas appear here.")
+        self._empty.setObjectName("muted")
+        self._empty.setWordWrap(True)
+        self.rows.addWidget(self._empty)
+        self.rows.addWidget(self._bar)
+        self.rows.addLayout(self._grid)
+        self.rows.addLayout(self._ratio_row)
+        session.composition_changed.connect(self.show_composition)
+        self.show_composition(None)
+
+    def show_composition(self, composition: Composition | None) -> None:
+        areas = composition.areas_mm2() if composition is not None else {}
+        total = sum(areas.values())
+        self.set_title(f"Composition of {composition.name}" if composition else "Composition")
+        self._empty.setVisible(not areas)
+        for widget in (self._bar, self._ratio_title, self.ratio):
+            widget.setVisible(bool(areas))
+        parts = []
+        for each in self.session.taxonomy.classes:
+            area = areas.get(each.code, 0.0)
+            for label in self._cells[each.code]:
+                label.setVisible(area > 0)
+            if area > 0:
+                self._cells[each.code][1].setText(f"{area:.3f} mm²")
+                self._cells[each.code][2].setText(f"{100 * area / total:.0f} %")
+                parts.append((area / total, QColor(*each.colour)))
+        self._bar.show_parts(parts)
+        tumor, stroma = areas.get(1, 0.0), areas.get(2, 0.0)
+        self.ratio.setText(f"{tumor / stroma:.2f}" if stroma else "no stroma")
+
+
+class ModelPanel(Panel):
+    """Which model segments, whether it is trained, and how far its borders are refined."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Model")
+        self.session = session
+        card = read_card("default")
+        name = QLabel(card["title"] if card else "No model yet")
+        mpp = QLabel(f"{card['mpp']:g} µm/px" if card else "")
+        mpp.setObjectName("muted")
+        head = QHBoxLayout()
+        head.addWidget(name, 1)
+        head.addWidget(mpp)
+        self.rows.addLayout(head)
+        self.note = QLabel(_standing(card))
+        self.note.setObjectName("muted" if card and card["trained"] else "warning")
+        self.note.setWordWrap(True)
+        self.rows.addWidget(self.note)
+        self.alpha = LabelledSlider("Refine α", 0, 999, "{:.3f}", factor=1000)
+        self.alpha.set(float(session.settings["refine.alpha"]))
+        self.alpha.moved.connect(lambda value: self._keep("refine.alpha", value))
+        self.alpha.setToolTip("How far label propagation reaches; 0 leaves the network's borders")
+        self.sigma = LabelledSlider("Edge σ", 10, 500, "{:.2f}", factor=1000)
+        self.sigma.set(float(session.settings["refine.sigma"]))
+        self.sigma.moved.connect(lambda value: self._keep("refine.sigma", value))
+        self.sigma.setToolTip("How large a step in colour may be before it stops the propagation")
+        self.rows.addWidget(self.alpha)
+        self.rows.addWidget(self.sigma)
+
+    def _keep(self, key: str, value: float) -> None:
+        self.session.settings[key] = value
+
+
+class WhyPanel(Panel):
+    """The heatmap: of which class, its colours, how strongly it is drawn."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__("Why · Grad-CAM")
+        self.session = session
+        self._class = QLabel()
+        note = QLabel("attention, not diagnosis")
+        note.setObjectName("muted")
+        head = QHBoxLayout()
+        head.addWidget(self._class, 1)
+        head.addWidget(note)
+        self._empty = QLabel("Choose a class and press W to see where the network looked.")
+        self._empty.setObjectName("muted")
+        self._empty.setWordWrap(True)
+        self._ramp = Ramp()
+        ends = QHBoxLayout()
+        for text, place in (
+            ("0 low", Qt.AlignmentFlag.AlignLeft),
+            ("1 high", Qt.AlignmentFlag.AlignRight),
+        ):
+            label = QLabel(text)
+            label.setObjectName("key")
+            ends.addWidget(label, 1, place)
+        self.opacity = LabelledSlider("Opacity", 0, 100, "{:.0f} %")
+        self.opacity.set(float(session.settings["heatmap.opacity"]) * 100)
+        self.opacity.moved.connect(self._on_opacity)
+        hide = QToolButton()
+        hide.setText("Hide the heatmap")
+        hide.clicked.connect(lambda: action_named("explain.clear").run(session))
+        self._shown = QWidget()
+        column = QVBoxLayout(self._shown)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(5)
+        column.addLayout(head)
+        column.addWidget(self._ramp)
+        column.addLayout(ends)
+        column.addWidget(self.opacity)
+        column.addWidget(hide)
+        self.rows.addWidget(self._empty)
+        self.rows.addWidget(self._shown)
+        session.heatmap_changed.connect(self.show_heatmap)
+        session.opened.connect(lambda workspace: self.show_heatmap(workspace.heatmap))
+        session.closed.connect(lambda _: self.show_heatmap(None))
+        self.show_heatmap(None)
+
+    def show_heatmap(self, heatmap: Heatmap | None) -> None:
+        self._empty.setVisible(heatmap is None)
+        self._shown.setVisible(heatmap is not None)
+        if heatmap is not None:
+            self._class.setText(heatmap.class_name)
+            self._ramp.load()
+
+    def _on_opacity(self, percent: float) -> None:
+        self.session.settings["heatmap.opacity"] = percent / 100
+        self.session.looks_changed.emit(None)
+
+
+class LabelledSlider(QWidget):
+    """Name, slider, value in one row."""
+
+    moved = Signal(float)
+
+    def __init__(self, title: str, low: int, high: int, form: str, *, factor: float = 1.0) -> None:
+        super().__init__()
+        self._form, self._factor = form, factor
+        self.slider = QSlider(Qt.Orientation.Horizontal)
+        self.slider.setRange(low, high)
+        self.slider.setAccessibleName(title)
+        self._value = QLabel()
+        self._value.setObjectName("key")
+        self._value.setFixedWidth(42)
+        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(QLabel(title))
+        row.addWidget(self.slider, 1)
+        row.addWidget(self._value)
+        self.slider.valueChanged.connect(self._on_move)
+
+    @property
+    def value(self) -> float:
+        return self.slider.value() / self._factor
+
+    def set(self, value: float) -> None:
+        """Show `value` without telling listeners."""
+        self.slider.blockSignals(True)
+        self.slider.setValue(round(value * self._factor))
+        self.slider.blockSignals(False)
+        self._value.setText(self._form.format(self.value))
+
+    def _on_move(self) -> None:
+        self._value.setText(self._form.format(self.value))
+        self.moved.emit(self.value)
+
+
+class Bar(QWidget):
+    """The composition as one stacked bar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parts: list[tuple[float, QColor]] = []
+        self.setFixedHeight(10)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
+
+    def show_parts(self, parts: list[tuple[float, QColor]]) -> None:
+        self._parts = parts
+        self.update()
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        x = 0.0
+        for share, colour in self._parts:
+            width = share * self.width()
+            painter.fillRect(QRectF(x, 0, width, self.height()), colour)
+            x += width
+
+
+class Ramp(QWidget):
+    """The colour bar of the heatmap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gradient = QLinearGradient()
+        self.setFixedHeight(10)
+
+    def load(self) -> None:
+        colours = heat_colours()
+        for step in range(0, 256, 15):
+            self._gradient.setColorAt(step / 255, QColor(*map(int, colours[step])))
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        self._gradient.setFinalStop(self.width(), 0)
+        QPainter(self).fillRect(self.rect(), self._gradient)
+
+
+def _standing(card: dict | None) -> str:
+    if card is None:
+        return "No trained model is installed; segmenting is not possible yet."
+    if not card["trained"]:
+        return "Untrained weights: what this model draws means nothing."
+    return "Research use only. Measured figures and limits are in its card."

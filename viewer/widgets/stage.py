@@ -1,0 +1,149 @@
+from collections.abc import Callable
+
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtWidgets import QStackedWidget
+
+from viewer.jobs import Job
+from viewer.session import Session, Workspace
+from viewer.tools import Tool
+from viewer.widgets.canvas import Canvas
+from viewer.widgets.floats import Hint, JobCard, Message, Overview
+from viewer.widgets.welcome import Welcome
+
+MARGIN = 14
+
+
+class Stage(QStackedWidget):
+    """The middle of the window: the welcome page or the canvas, and what floats over them."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self.session = session
+        self.welcome = Welcome(session)
+        self.canvas = Canvas(session)
+        self.addWidget(self.welcome)
+        self.addWidget(self.canvas)
+        self.overview = Overview(self)
+        self.hint = Hint(self)
+        self.messages: list[Message] = []
+        self.cards: dict[Job, JobCard] = {}
+        self.setAcceptDrops(True)
+        self.overview.jumped.connect(self._jump)
+        self.canvas.view_changed.connect(lambda: self.overview.look(self.canvas.viewport))
+        session.opened.connect(self._open)
+        session.closed.connect(lambda _: self._close())
+        session.tool_changed.connect(self._on_tool)
+        session.jobs.started.connect(self._on_job)
+
+    def add_message(
+        self, text: str, *, kind: str, details: str = "", retry: Callable[[], object] | None = None
+    ) -> None:
+        """Show one sentence; the same sentence is not shown twice at once."""
+        for each in [m for m in self.messages if m.text == text]:
+            self._drop_message(each)
+        message = Message(self, text, kind=kind, details=details, retry=retry)
+        message.closed.connect(lambda: self._drop_message(message))
+        message.installEventFilter(self)
+        self.messages.append(message)
+        message.show()
+        self.arrange()
+
+    def arrange(self) -> None:
+        """Put every floating thing in its place."""
+        self.overview.move(self.width() - self.overview.width() - MARGIN, MARGIN)
+        bottom = self.height() - MARGIN
+        for card in self.cards.values():
+            size = card.sizeHint()
+            card.setGeometry(
+                self.width() - card.width() - MARGIN,
+                bottom - size.height(),
+                card.width(),
+                size.height(),
+            )
+            card.raise_()
+            bottom -= size.height() + 8
+        foot = self.height() - MARGIN
+        if self.hint.isVisible():
+            self.hint.move((self.width() - self.hint.width()) // 2, foot - self.hint.height())
+            foot -= self.hint.height() + 10
+        self._stack_messages(foot)
+
+    def _stack_messages(self, foot: int) -> None:
+        for message in reversed(self.messages):
+            width = min(message.sizeHint().width(), 640, self.width() - 2 * MARGIN)
+            height = max(message.heightForWidth(width), message.minimumSizeHint().height())
+            place = QPoint((self.width() - width) // 2, foot - height)
+            message.setGeometry(place.x(), place.y(), width, height)
+            message.raise_()
+            foot -= height + 8
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.arrange()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest and watched in self.messages:
+            self.arrange()
+        return super().eventFilter(watched, event)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:
+        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        if not files:
+            self.session.tell.warn("Only files from this computer can be opened.")
+            return
+        if len(files) > 1:
+            self.session.tell.info("One slide at a time: the first of the files is opened.")
+        event.acceptProposedAction()
+        self.session.open(files[0])
+
+    def _open(self, workspace: Workspace) -> None:
+        self.setCurrentWidget(self.canvas)
+        self.overview.show_slide(workspace.thumbnail, workspace.slide.dimensions)
+        self.overview.look(self.canvas.viewport)
+        self.overview.raise_()
+        self.arrange()
+
+    def _close(self) -> None:
+        self.overview.hide()
+        self.hint.say("")
+        self.welcome.refresh()
+        self.setCurrentWidget(self.welcome)
+
+    def _on_tool(self, tool: Tool) -> None:
+        self.hint.say("" if tool.begin is None else tool.hint)
+        self.hint.raise_()
+        self.arrange()
+
+    def _on_job(self, job: Job) -> None:
+        card = JobCard(self, job)
+        self.cards[job] = card
+        job.finished.connect(lambda: self._drop_card(job))
+        card.show()
+        self.arrange()
+
+    def _drop_card(self, job: Job) -> None:
+        card = self.cards.pop(job, None)
+        if card is not None:
+            card.hide()
+            card.deleteLater()
+            self.arrange()
+
+    def _drop_message(self, message: Message) -> None:
+        if message in self.messages:
+            self.messages.remove(message)
+            message.hide()
+            message.deleteLater()
+            self.arrange()
+
+    def _jump(self, x: float, y: float) -> None:
+        view = self.canvas.viewport
+        across, down = view.to_screen(x, y)
+        self.canvas.look(view.panned(view.width / 2 - across, view.height / 2 - down))
+
+    def sizeHint(self) -> QSize:
+        return QSize(900, 700)
