@@ -24,12 +24,18 @@ class Taxonomy:
     name: str
     classes: tuple[Class, ...]
 
-    def named(self, name: str) -> Class:
-        """Return the class called `name` (ours or QuPath's), ignoring case."""
+    def find(self, name: str) -> Class | None:
+        """Return the class called `name` (ours or QuPath's), ignoring case, None where there is none."""
         wanted = name.casefold()
         for each in self.classes:
             if wanted in (each.name.casefold(), each.qupath.casefold()):
                 return each
+        return None
+
+    def named(self, name: str) -> Class:
+        """Return the class called `name` (ours or QuPath's), ignoring case."""
+        if found := self.find(name):
+            return found
         names = ", ".join(each.name for each in self.classes)
         raise AnnotationError(f"There is no class {name!r}; choose one of {names}.")
 

@@ -62,7 +62,11 @@ def _captured(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
     if layer not in modules or layer == "":
         raise ModelError(f"The network has no layer {layer!r}; {default_layer(model)!r} is one.")
     outputs: list[Tensor] = []
-    handle = modules[layer].register_forward_hook(lambda _m, _i, output: outputs.append(output))
+
+    def keep(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        outputs.append(output)
+
+    handle = modules[layer].register_forward_hook(keep)
     try:
         yield outputs
     finally:

@@ -15,10 +15,8 @@ def class_score(logits: Tensor, class_index: int) -> Tensor:
 
     `logits` is (N, C, H, W); with one class a pixel is predicted as it where its logit is positive.
     """
-    if logits.shape[1] == 1:
-        mine = logits[:, 0] > 0
-    else:
-        mine = logits.argmax(1) == class_index  # (N, H, W)
+    single = logits.shape[1] == 1
+    mine = logits[:, 0] > 0 if single else logits.argmax(1) == class_index  # (N, H, W)
     nowhere = ~mine.any(dim=(1, 2), keepdim=True)
     chosen = (mine | nowhere).to(logits.dtype)
     return (logits[:, class_index] * chosen).sum((1, 2)) / chosen.sum((1, 2))

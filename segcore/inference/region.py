@@ -1,6 +1,7 @@
 """Regions on the mask grid: which part of the slide is asked for, and which pixels are in it."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,7 @@ def inside(region: BaseGeometry, window: Window, scale: float) -> npt.NDArray[np
     flips = np.zeros((window.height, window.width + 1), np.bool_)
     for ring in shapely.get_rings(shapely.get_parts(region)):
         corners = shapely.get_coordinates(ring) / scale - (window.column, window.row)
-        for (x0, y0), (x1, y1) in zip(corners[:-1], corners[1:], strict=True):
+        for (x0, y0), (x1, y1) in pairwise(corners):
             _flip(flips, x0, y0, x1, y1)
     return np.logical_xor.accumulate(flips[:, :-1], axis=1)
 

@@ -77,6 +77,7 @@ class _Segmentation:
     region: BaseGeometry
     scale: float
     mpp: float
+    slide: Window
     bounds: Window
     lattice: Lattice
     codes: npt.NDArray[np.uint8]
@@ -92,10 +93,12 @@ class _Segmentation:
         codes = bundle.codes
         if len(codes) == 1:  # what a one-class network does not call its class is "other"
             codes = (*codes, load_taxonomy().named("Other").code)
+        width, height = slide.dimensions
         return cls(
             clipped,
             scale,
             bundle.mpp,
+            grid_bounds(shapely.box(0, 0, width, height), scale),
             grid_bounds(clipped, scale),
             Lattice(bundle.tile, bundle.halo),
             np.array(codes, np.uint8),
@@ -125,12 +128,16 @@ class _Segmentation:
         return block.grown(self.margin).within(self.bounds)
 
     def tiles(self, block: Window) -> list[Index]:
-        """Return the tiles that the block needs, without those too far from the region to matter."""
-        window = self.margin_window(block)
+        """Return the tiles that the block needs.
+
+        Left out are those too far from the region to matter, and those that touch the slide with their
+        faded border alone: the tile within knows the slide's edge better.
+        """
         return [
             index
-            for index in self.lattice.covering(window)
-            if self.touches(self.lattice.window(index).grown(self.margin))
+            for index in self.lattice.covering(self.margin_window(block))
+            if self.lattice.core(index).within(self.slide)
+            and self.touches(self.lattice.window(index).grown(self.margin))
         ]
 
     def touches(self, window: Window) -> bool:
@@ -187,8 +194,8 @@ class _Segmentation:
         height, width = part.labels.shape
         rows, columns = Window(part.column, part.row, width, height).slices_in(self.bounds)
         result.labels[rows, columns] = part.labels
-        assert result.confidence is not None  # noqa: S101 - made by `empty`
-        result.confidence[rows, columns] = part.confidence
+        if result.confidence is not None and part.confidence is not None:
+            result.confidence[rows, columns] = part.confidence
 
 
 class Canvas:
@@ -214,7 +221,7 @@ class Canvas:
 
     def probabilities(self) -> npt.NDArray[np.float32]:
         """Return (C, h, w); all classes alike where no tile was needed."""
-        covered = self._weight > 1e-6
+        covered = self._weight > 0
         self._sum /= np.where(covered, self._weight, 1)
         self._sum[:, ~covered] = 1 / len(self._sum)
         return self._sum

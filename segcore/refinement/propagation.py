@@ -32,6 +32,16 @@ class Refinement:
     sigma_space: float = 1.0
     radius: int = 1
 
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha < 1:
+            raise ModelError(f"Label propagation needs 0 <= alpha < 1, not {self.alpha}.")
+        if not (self.sigma_intensity > 0 and self.sigma_space > 0):
+            raise ModelError("Label propagation needs sigmas above 0.")
+        if self.radius not in range(1, 9):
+            raise ModelError(
+                f"Label propagation needs a radius of 1 to 8 pixels, not {self.radius}."
+            )
+
     @property
     def reach(self) -> int:
         """Return how many pixels away a label still counts: seven decay lengths on even tissue."""
@@ -57,7 +67,8 @@ def propagate_labels(
     compared by Euclidean RGB distance; neighbours lie within Chebyshev distance `radius`. `seeds` (H, W):
     class indices whose rows of Y become one-hot, -1 = none. ModelError for values that do not fit.
     """
-    _check(probabilities, image, alpha, sigma_intensity, sigma_space, radius, tolerance)
+    settings = Refinement(alpha, sigma_intensity, sigma_space, radius)
+    _check(probabilities, image, tolerance)
     Y = _with_seeds(probabilities, seeds)
     if 0 in Y.shape:
         return Y
@@ -65,9 +76,7 @@ def propagate_labels(
     if device != "cpu" and _has_cuda(device):
         from segcore.refinement.stencil_torch import propagate  # noqa: PLC0415 - torch is slow to load
 
-        return propagate(
-            Y, image, rates, alpha, sigma_intensity, sigma_space, radius, device="cuda"
-        )
+        return propagate(Y, image, settings, rates, device="cuda")
     offsets = half_offsets(radius)
     S = similarities(image, offsets, sigma_intensity=sigma_intensity, sigma_space=sigma_space)
     F, before = Y.copy(), Y.copy()
@@ -109,29 +118,19 @@ def _with_seeds(
 
 
 def _check(
-    probabilities: npt.NDArray[np.floating],
-    image: npt.NDArray[np.generic],
-    alpha: float,
-    sigma_intensity: float,
-    sigma_space: float,
-    radius: int,
-    tolerance: float,
+    probabilities: npt.NDArray[np.floating], image: npt.NDArray[np.generic], tolerance: float
 ) -> None:
     if probabilities.ndim != 3 or image.shape != (*probabilities.shape[1:], 3):
         raise ModelError(
-            f"Label propagation needs (C, H, W) probabilities and an (H, W, 3) image, not "
+            "Label propagation needs (C, H, W) probabilities and an (H, W, 3) image, not "
             f"{probabilities.shape} and {image.shape}."
         )
-    if not (np.isfinite(probabilities).all() and np.isfinite(image).all()):  # pyright: ignore[reportArgumentType, reportCallIssue]
+    if not all(np.isfinite(np.asarray(a, np.float32)).all() for a in (probabilities, image)):
         raise ModelError(
             "Label propagation cannot use probabilities or pixels that are not numbers."
         )
-    if not 0 <= alpha < 1:
-        raise ModelError(f"Label propagation needs 0 <= alpha < 1, not {alpha}.")
-    if not (sigma_intensity > 0 and sigma_space > 0 and 0 < tolerance < 1):
-        raise ModelError("Label propagation needs positive sigmas and a tolerance between 0 and 1.")
-    if not (isinstance(radius, int | np.integer) and 1 <= radius <= 8):
-        raise ModelError(f"Label propagation needs a radius of 1 to 8 pixels, not {radius}.")
+    if not 0 < tolerance < 1:
+        raise ModelError(f"Label propagation needs a tolerance between 0 and 1, not {tolerance}.")
 
 
 def _has_cuda(device: str) -> bool:

@@ -47,7 +47,7 @@ def similarities(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _weight(pixels, table, exponent, y, x, v, u):  # noqa: ANN001, ANN202 - numba infers them
+def _weight(pixels, table, exponent, y, x, v, u):  # noqa: ANN001, ANN202, PLR0917 - numba infers types and takes arguments by place
     square = 0.0
     if table.size:
         whole = 0
@@ -62,7 +62,7 @@ def _weight(pixels, table, exponent, y, x, v, u):  # noqa: ANN001, ANN202 - numb
 
 
 @njit(cache=True, nogil=True)
-def _add_degrees(degree, pixels, offsets, space, table, exponent):  # noqa: ANN001, ANN202 - likewise
+def _add_degrees(degree, pixels, offsets, space, table, exponent):  # noqa: ANN001, ANN202, PLR0917 - likewise
     height, width = degree.shape
     for y in range(height):
         for k in range(len(offsets)):
@@ -75,7 +75,7 @@ def _add_degrees(degree, pixels, offsets, space, table, exponent):  # noqa: ANN0
 
 
 @njit(cache=True, nogil=True)
-def _normalise(S, root, pixels, offsets, space, table, exponent):  # noqa: ANN001, ANN202 - likewise
+def _normalise(S, root, pixels, offsets, space, table, exponent):  # noqa: ANN001, ANN202, PLR0917 - likewise
     _, height, width = S.shape
     for y in range(height):
         for k in range(len(offsets)):
@@ -87,7 +87,7 @@ def _normalise(S, root, pixels, offsets, space, table, exponent):  # noqa: ANN00
 
 
 @njit(cache=True, nogil=True)
-def chebyshev_step(F, before, Y, S, offsets, alpha, rate):  # noqa: ANN001, ANN201 - likewise
+def chebyshev_step(F, before, Y, S, offsets, alpha, rate):  # noqa: ANN001, ANN201, PLR0917 - likewise
     """Put rate * (alpha S F + (1 - alpha) Y - before) + before into `before`, row by row."""
     classes, height, width = F.shape
     total = np.empty(width, np.float32)

@@ -5,6 +5,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from segcore.refinement.propagation import Refinement
 from segcore.refinement.stencil import Floats, half_offsets
 
 
@@ -12,22 +13,20 @@ from segcore.refinement.stencil import Floats, half_offsets
 def propagate(
     Y: Floats,
     image: npt.NDArray[np.generic],
+    settings: Refinement,
     rates: list[float],
-    alpha: float,
-    sigma_intensity: float,
-    sigma_space: float,
-    radius: int,
     *,
     device: str,
 ) -> Floats:
     """Run the Chebyshev steps of `propagate_labels` on `device`."""
-    offsets = [(int(dy), int(dx)) for dy, dx in half_offsets(radius)]
+    offsets = [(int(dy), int(dx)) for dy, dx in half_offsets(settings.radius)]
     pixels = torch.from_numpy(np.ascontiguousarray(image)).to(device).double()
     if image.dtype == np.uint8:
         pixels = pixels / 255
-    S = _similarities(pixels, offsets, sigma_intensity, sigma_space)
+    S = _similarities(pixels, offsets, settings.sigma_intensity, settings.sigma_space)
     target = torch.from_numpy(Y).to(device)
     F, before = target, target
+    alpha = settings.alpha
     for rate in rates:
         F, before = (
             rate * (alpha * _apply(S, offsets, F) + (1 - alpha) * target - before) + before,

@@ -3,6 +3,7 @@
 import json
 
 from segcore.annotations import Annotation, LabelMap
+from segcore.errors import StudyError
 from segcore.slides.pixelsize import propose_mpp
 from viewer.actions.registry import action, has_slide
 from viewer.document import edits
@@ -118,8 +119,11 @@ def _adopt(
         return
     edit = edits.replace_mask(workspace.document.mask, done.labels, region.name or "region")
     if session.apply(edit):
-        workspace.study.record_run(workspace.slide_id, json.dumps(done.run))
         session.select(frozenset({region.id}))
+        try:
+            workspace.study.record_run(workspace.slide_id, json.dumps(done.run))
+        except StudyError as error:
+            session.tell.warn(f"The mask is there, but not how it was made: {error}")
     if not done.run["trained"]:
         session.tell.warn("This model is untrained: its mask means nothing yet.")
 

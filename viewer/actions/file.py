@@ -1,7 +1,11 @@
 from pathlib import Path
 
+from shapely.geometry import box
+
+from segcore.annotations import Annotation
 from segcore.config import user_data
 from viewer.actions.registry import action, has_mask, has_slide
+from viewer.document import edits
 from viewer.jobs import work
 from viewer.session import Session
 
@@ -18,14 +22,31 @@ def open_slide(session: Session) -> None:
 def open_sample(session: Session) -> None:
     """Open a slide that Acinus paints itself; the first time takes about half a minute."""
     path = user_data() / "sample" / "acinus-sample.tif"
-    if path.is_file():
-        session.open(path)
-        return
     job = session.jobs.start(
         "Painting the sample slide", lambda report: work.make_sample(path, report=report)
     )
-    job.succeeded.connect(session.open)
+    job.succeeded.connect(lambda sample: _show_sample(session, *sample))
     job.failed.connect(lambda error: session.tell_failure(error, lambda: open_sample(session)))
+
+
+def _show_sample(session: Session, path: Path, region: work.Box) -> None:
+    """Open the sample with a region already drawn, so that one key shows what the program does."""
+    job = session.open(path)
+    if job is not None:
+        job.finished.connect(lambda: _suggest_region(session, path, region))
+
+
+def _suggest_region(session: Session, path: Path, region: work.Box) -> None:
+    workspace = session.workspace
+    if workspace is None or workspace.slide.path != path:
+        return
+    left, top, width, height = region
+    if not workspace.document.annotations:
+        suggested = Annotation(box(left, top, left + width, top + height), name="ROI 1")
+        session.apply(edits.add([suggested], name="Suggested region"))
+        session.select(frozenset({suggested.id}))
+        session.tell.info("Press S to segment the outlined region.")
+    session.view.show_region(left, top, left + width, top + height)
 
 
 @action("file.close", "Close slide", menu="File", shortcut="Ctrl+W", enabled=has_slide)

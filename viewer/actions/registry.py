@@ -2,6 +2,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from segcore.errors import AcinusError
 from viewer.session import Session
 
 Verb = Callable[[Session], Any]
@@ -65,6 +66,17 @@ def action(
         return run
 
     return register
+
+
+def perform(each: Action, session: Session) -> None:
+    """Do an action, or tell why it cannot be done."""
+    if not each.enabled(session):
+        session.tell.info(each.why_not)
+        return
+    try:
+        each.run(session)
+    except AcinusError as error:
+        session.tell.error(str(error))
 
 
 def action_named(name: str) -> Action:

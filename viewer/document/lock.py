@@ -74,9 +74,10 @@ def _beside(study: Path) -> Path:
 
 
 def _sign(descriptor: int) -> None:
-    os.ftruncate(descriptor, 0)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    os.write(descriptor, f"{_user()}@{socket.gethostname()} {os.getpid()}\n".encode())
+    with suppress(OSError):  # on a full disk the lock holds all the same, only without a name
+        os.ftruncate(descriptor, 0)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        os.write(descriptor, f"{_user()}@{socket.gethostname()} {os.getpid()}\n".encode())
 
 
 def _user() -> str:

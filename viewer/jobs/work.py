@@ -15,6 +15,8 @@ from segcore.progress import Report
 from segcore.slides import Slide, read_scaled
 from viewer.jobs.models import Models
 
+Box = tuple[int, int, int, int]
+"""(left, top, width, height) in level-0 pixels."""
 EXPLAIN_SIDE = 1024  # model pixels: a gradient map of more would take gigabytes
 
 
@@ -123,11 +125,11 @@ def export_tiles(folder: Path, slide: Slide, labels: LabelMap, *, report: Report
     return len(export(slide, labels, folder, report=report).tiles)
 
 
-def make_sample(path: Path, *, report: Report) -> Path:
-    """Paint the sample slide, unless it is there already."""
-    from segcore.slides.procedural import make_sample_slide  # noqa: PLC0415 - numba takes a second
+def make_sample(path: Path, *, report: Report) -> tuple[Path, Box]:
+    """Paint the sample slide, unless it is there already; return it and a region worth a look."""
+    from segcore.slides.procedural import SAMPLE_ROI, make_sample_slide  # noqa: PLC0415 - numba takes a second
 
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         make_sample_slide(path, path.with_name(f"{path.stem}-truth.tif"), report=report)
-    return path
+    return path, SAMPLE_ROI

@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 import shapely
-from segcore.annotations.raster import region_mask
 from shapely.geometry import box
 
 from segcore.annotations import Annotation
+from segcore.annotations.raster import region_mask
 from viewer.document import MASK_TILE, MaskGrid, MaskLayer
 
 Key = tuple[int, int]

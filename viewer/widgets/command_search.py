@@ -2,7 +2,7 @@ from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
 
-from viewer.actions import ACTIONS, Action
+from viewer.actions import ACTIONS, Action, perform
 from viewer.session import Session
 
 
@@ -79,7 +79,7 @@ class CommandSearch(QLineEdit):
             return
         name = item.data(Qt.ItemDataRole.UserRole)
         self._leave()
-        ACTIONS[name].run(self.session)
+        perform(ACTIONS[name], self.session)
 
     def _leave(self) -> None:
         self.clear()

@@ -191,9 +191,7 @@ class Hint(QLabel):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        self.setStyleSheet(
-            "background: rgba(20, 22, 26, 205); color: white; border-radius: 14px;"
-        )
+        self.setStyleSheet("background: rgba(20, 22, 26, 205); color: white; border-radius: 14px;")
         self.setContentsMargins(16, 7, 16, 7)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.actions import ACTIONS, Action, action_named
+from viewer.actions import ACTIONS, Action, action_named, perform
 from viewer.session import Session
 from viewer.tools import TOOLS, Tool
 from viewer.widgets.command_search import CommandSearch
@@ -181,10 +181,7 @@ class MainWindow(QMainWindow):
         self.canvas.set_background(theme.canvas)
 
     def _run(self, each: Action) -> None:
-        if each.enabled(self.session):
-            each.run(self.session)
-        else:
-            self.session.tell.info(each.why_not)
+        perform(each, self.session)
         self.refresh()
 
     def _on_tool(self, tool: Tool) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from segcore.annotations import Class
-from viewer.actions import action_named
+from viewer.actions import action_named, perform
 from viewer.jobs.models import read_card
 from viewer.rendering import heat_colours
 from viewer.rendering.heatmap_layer import Heatmap
@@ -196,32 +196,39 @@ class WhyPanel(Panel):
     def __init__(self, session: Session) -> None:
         super().__init__("Why · Grad-CAM")
         self.session = session
+        self.session = session
         self._class = QLabel()
-        note = QLabel("attention, not diagnosis")
-        note.setObjectName("muted")
-        head = QHBoxLayout()
-        head.addWidget(self._class, 1)
-        head.addWidget(note)
-        self._empty = QLabel("Choose a class and press W to see where the network looked.")
-        self._empty.setObjectName("muted")
-        self._empty.setWordWrap(True)
         self._ramp = Ramp()
-        ends = QHBoxLayout()
-        for text, place in (
-            ("0 low", Qt.AlignmentFlag.AlignLeft),
-            ("1 high", Qt.AlignmentFlag.AlignRight),
-        ):
-            label = QLabel(text)
-            label.setObjectName("key")
-            ends.addWidget(label, 1, place)
         self.opacity = LabelledSlider("Opacity", 0, 100, "{:.0f} %")
         self.opacity.set(float(session.settings["heatmap.opacity"]) * 100)
         self.opacity.moved.connect(self._on_opacity)
+        self._empty = QLabel("Choose a class and press W to see where the network looked.")
+        self._empty.setObjectName("muted")
+        self._empty.setWordWrap(True)
+        self._shown = self._arrange()
+        self.rows.addWidget(self._empty)
+        self.rows.addWidget(self._shown)
+        session.heatmap_changed.connect(self.show_heatmap)
+        session.opened.connect(lambda workspace: self.show_heatmap(workspace.heatmap))
+        session.closed.connect(lambda _: self.show_heatmap(None))
+        self.show_heatmap(None)
+
+    def _arrange(self) -> QWidget:
+        note = QLabel("attention, not diagnosis")
+        note.setObjectName("muted")
+        head, ends = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self._class, 1)
+        head.addWidget(note)
+        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
+        for text, place in (("0 low", left), ("1 high", right)):
+            label = QLabel(text)
+            label.setObjectName("key")
+            ends.addWidget(label, 1, place)
         hide = QToolButton()
         hide.setText("Hide the heatmap")
-        hide.clicked.connect(lambda: action_named("explain.clear").run(session))
-        self._shown = QWidget()
-        column = QVBoxLayout(self._shown)
+        hide.clicked.connect(lambda: perform(action_named("explain.clear"), self.session))
+        shown = QWidget()
+        column = QVBoxLayout(shown)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(5)
         column.addLayout(head)
@@ -229,12 +236,7 @@ class WhyPanel(Panel):
         column.addLayout(ends)
         column.addWidget(self.opacity)
         column.addWidget(hide)
-        self.rows.addWidget(self._empty)
-        self.rows.addWidget(self._shown)
-        session.heatmap_changed.connect(self.show_heatmap)
-        session.opened.connect(lambda workspace: self.show_heatmap(workspace.heatmap))
-        session.closed.connect(lambda _: self.show_heatmap(None))
-        self.show_heatmap(None)
+        return shown
 
     def show_heatmap(self, heatmap: Heatmap | None) -> None:
         self._empty.setVisible(heatmap is None)

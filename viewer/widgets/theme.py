@@ -1,11 +1,14 @@
 """Colours and shapes of the window: calm chrome, one green action, dark or light."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from string import Template
 
 import qtawesome
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QColor, QIcon, QPalette
 from PySide6.QtWidgets import QApplication
+
+from segcore.config import resources
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,65 +91,9 @@ def _palette(theme: Theme) -> QPalette:
     return palette
 
 
-def _sheet(t: Theme) -> str:
-    return f"""
-    QWidget {{ color: {t.text}; font-size: 13px; }}
-    QMainWindow, QMenuBar, QToolBar, QStatusBar {{ background: {t.window}; }}
-    QMenuBar {{ padding: 3px 6px; border-bottom: 1px solid {t.line}; }}
-    QMenuBar::item {{ padding: 4px 9px; border-radius: 5px; background: transparent; }}
-    QMenuBar::item:selected {{ background: {t.card}; }}
-    QMenu {{ background: {t.card}; border: 1px solid {t.line}; padding: 5px; }}
-    QMenu::item {{ padding: 5px 26px 5px 22px; border-radius: 4px; }}
-    QMenu::item:selected {{ background: {t.chosen}; }}
-    QMenu::item:disabled {{ color: {t.muted}; }}
-    QMenu::separator {{ height: 1px; background: {t.line}; margin: 5px 8px; }}
-    QToolBar {{ border: none; border-bottom: 1px solid {t.line}; spacing: 3px; padding: 6px 10px; }}
-    QToolBar::separator {{ width: 1px; background: {t.line}; margin: 5px 8px; }}
-    QToolButton {{ background: transparent; border: none; border-radius: 6px; padding: 6px; }}
-    QToolButton:hover {{ background: {t.card}; }}
-    QToolButton:checked {{ background: {t.chosen}; }}
-    QToolButton:focus, QPushButton:focus {{ outline: none; border: 1px solid {t.accent}; }}
-    QPushButton {{ background: {t.card}; border: 1px solid {t.line}; border-radius: 6px;
-        padding: 6px 13px; }}
-    QPushButton:hover {{ background: {t.field}; }}
-    QPushButton:disabled {{ color: {t.muted}; }}
-    QPushButton#go {{ background: {t.go}; color: white; border: 1px solid {t.go};
-        font-weight: 600; padding: 6px 16px; }}
-    QPushButton#go:hover {{ background: {t.go_hover}; }}
-    QPushButton#go:disabled {{ background: {t.card}; color: {t.muted}; border-color: {t.line}; }}
-    QPushButton#link {{ background: transparent; border: none; color: {t.accent}; padding: 2px 4px;
-        text-align: left; }}
-    QPushButton#link:hover {{ text-decoration: underline; }}
-    QScrollArea, QScrollArea > QWidget > QWidget {{ background: {t.panel}; border: none; }}
-    QSplitter::handle {{ background: {t.line}; }}
-    QLabel#title {{ color: {t.muted}; font-size: 11px; font-weight: 600; letter-spacing: 1px; }}
-    QLabel#muted {{ color: {t.muted}; font-size: 12px; }}
-    QLabel#warning {{ color: {t.warning}; font-size: 12px; }}
-    QLabel#key {{ color: {t.muted}; font-size: 11px; }}
-    QFrame#card {{ background: {t.card}; border: 1px solid {t.line}; border-radius: 8px; }}
-    QFrame#float {{ background: {t.window}; border: 1px solid {t.line}; border-radius: 9px; }}
-    QListWidget, QTreeWidget {{ background: transparent; border: none; outline: none; }}
-    QListWidget::item {{ padding: 5px 7px; border-radius: 6px; }}
-    QListWidget::item:selected {{ background: {t.chosen}; color: {t.text}; }}
-    QListWidget::item:hover:!selected {{ background: {t.card}; }}
-    QLineEdit, QDoubleSpinBox, QComboBox {{ background: {t.field}; border: 1px solid {t.line};
-        border-radius: 6px; padding: 5px 9px; selection-background-color: {t.chosen}; }}
-    QLineEdit:focus, QDoubleSpinBox:focus {{ border-color: {t.accent}; }}
-    QProgressBar {{ background: {t.field}; border: none; border-radius: 3px; height: 6px; }}
-    QProgressBar::chunk {{ background: {t.accent}; border-radius: 3px; }}
-    QSlider::groove:horizontal {{ height: 4px; background: {t.field}; border-radius: 2px; }}
-    QSlider::sub-page:horizontal {{ background: {t.accent}; border-radius: 2px; }}
-    QSlider::handle:horizontal {{ width: 14px; height: 14px; margin: -5px 0; border-radius: 7px;
-        background: {t.text}; }}
-    QStatusBar {{ border-top: 1px solid {t.line}; color: {t.muted}; }}
-    QStatusBar QLabel {{ color: {t.muted}; font-size: 12px; padding: 2px 7px; }}
-    QStatusBar::item {{ border: none; }}
-    QToolTip {{ background: {t.card}; color: {t.text}; border: 1px solid {t.line}; padding: 4px; }}
-    QScrollBar:vertical {{ background: transparent; width: 10px; }}
-    QScrollBar::handle:vertical {{ background: {t.line}; border-radius: 5px; min-height: 24px; }}
-    QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
-    QScrollBar:horizontal {{ height: 0; }}
-    """
+def _sheet(theme: Theme) -> str:
+    text = (resources() / "themes" / "acinus.qss").read_text(encoding="utf-8")
+    return Template(text).substitute(asdict(theme))
 
 
 HATCHES = {

@@ -4,7 +4,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from segcore import __version__
-from viewer.actions import action_named
+from viewer.actions import action_named, perform
 from viewer.session import Session
 
 SHORTCUTS = (
@@ -95,7 +95,7 @@ class Welcome(QWidget):
             button.setObjectName(look)
             button.setMinimumHeight(38)
             button.setToolTip(action_named(name).help)
-            button.clicked.connect(lambda _=False, n=name: action_named(n).run(self.session))
+            button.clicked.connect(lambda _=False, n=name: perform(action_named(n), self.session))
             row.addWidget(button)
         row.addStretch(1)
         return row

@@ -8,4 +8,12 @@ Every pixel is a function of the seed and its place alone. Nothing is copied fro
 from segcore.slides.procedural.optics import STANDARD, Stain, draw_stain
 from segcore.slides.procedural.sample import MPP, SAMPLE_ROI, make_sample_slide, paint_sample
 
-__all__ = ["MPP", "SAMPLE_ROI", "STANDARD", "Stain", "draw_stain", "make_sample_slide", "paint_sample"]
+__all__ = [
+    "MPP",
+    "SAMPLE_ROI",
+    "STANDARD",
+    "Stain",
+    "draw_stain",
+    "make_sample_slide",
+    "paint_sample",
+]

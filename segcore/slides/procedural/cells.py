@@ -1,4 +1,5 @@
 """The cells of a section: where every nucleus lies, of which kind, how large and how turned."""
+# ruff: noqa: PLR0917 - compiled kernels take numbers by position, not structures
 
 import math
 from dataclasses import dataclass
@@ -6,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy.spatial import KDTree
 
 from segcore.slides.procedural.layout import (
     COSINE,
@@ -20,6 +22,7 @@ from segcore.slides.procedural.layout import (
     TUMOR,
     Field,
     Layout,
+    bend,
     jitter,
     sample,
 )
@@ -28,8 +31,13 @@ from segcore.slides.procedural.noise import chance, fractal, noise, smooth
 Cells = npt.NDArray[np.float64]
 """(n, 8) rows of X, Y, A, B (half axes of the nucleus), TURN (radians), KIND, TONE, SEED."""
 
+Links = npt.NDArray[np.int64]
+"""Indices of cells, -1 for none."""
+
 X, Y, A, B, TURN, KIND, TONE, SEED = range(8)
-(CARCINOMA, MITOSIS, FIBROBLAST, LYMPHOCYTE, PLASMA, PYKNOTIC, GHOST, ERYTHROCYTE, ADIPOCYTE) = range(9)
+(CARCINOMA, MITOSIS, FIBROBLAST, LYMPHOCYTE, PLASMA, PYKNOTIC, GHOST, ERYTHROCYTE, ADIPOCYTE) = (
+    range(9)
+)
 
 BUCKET = 24
 """Side of a bucket of the neighbour search; no two cells but adipocytes need to know each other farther."""
@@ -53,7 +61,9 @@ def dig(layout: Layout, rng: np.random.Generator) -> Hollows:
     keep: list[tuple[float, float, float, bool]] = []
     for (x, y), size in zip(spots, sizes, strict=True):
         radius = _fits(layout, float(x), float(y), float(size))
-        if radius and all((x - a) ** 2 + (y - b) ** 2 > (radius + c + 45) ** 2 for a, b, c, _ in keep):
+        if radius and all(
+            (x - a) ** 2 + (y - b) ** 2 > (radius + c + 45) ** 2 for a, b, c, _ in keep
+        ):
             keep.append((x, y, radius, sample(layout.fields, TUMOR, x, y) <= 0))
     table = np.array(keep).reshape(-1, 4)
     hollows = Hollows(table[:, 0], table[:, 1], table[:, 2], table[:, 3] > 0)
@@ -91,11 +101,13 @@ def fibre_angle(fields: Field, x: float, y: float, salt: int) -> float:
     """Return the direction of the fibres at (x, y) in radians, crimp included."""
     angle = 0.5 * math.atan2(sample(fields, SINE, x, y), sample(fields, COSINE, x, y))
     crimp = 0.55 + 0.40 * noise(x / 300.0, y / 300.0, salt + 40)
-    return angle + crimp * (noise(x / 27.0, y / 27.0, salt + 41) + 0.65 * noise(x / 10.0, y / 10.0, salt + 42))
+    return angle + crimp * (
+        noise(x / 27.0, y / 27.0, salt + 41) + 0.65 * noise(x / 10.0, y / 10.0, salt + 42)
+    )
 
 
 @njit(cache=True, nogil=True)
-def _free(heads: Cells, links: Cells, cells: Cells, x: float, y: float, gap: float) -> bool:
+def _free(heads: Links, links: Links, cells: Cells, x: float, y: float, gap: float) -> bool:
     """Tell whether no cell lies nearer than the mean of its own gap and `gap`."""
     column, row = int(x / BUCKET) + 2, int(y / BUCKET) + 2
     for r in range(row - 1, row + 2):
@@ -124,7 +136,11 @@ def _draw(fields: Field, x: float, y: float, n: int, salt: int, out: Cells) -> b
         return _draw_dead(fields, jx, jy, luck, shape, out)
     tumor = sample(fields, TUMOR, jx, jy)
     if tumor > 0:
-        return _draw_carcinoma(x, y, salt, luck, shape, out) and tumor > 0.85 * out[B] and hollow < -0.9 * out[A]
+        return (
+            _draw_carcinoma(x, y, salt, luck, shape, out)
+            and tumor > 0.85 * out[B]
+            and hollow < -0.9 * out[A]
+        )
     if tumor > -4 or hollow > -9:
         return False
     return _draw_stromal(fields, jx, jy, salt, luck, shape, out)
@@ -166,7 +182,7 @@ def _draw_stromal(
         crowd = 0.16 * dense * math.exp(lymph / 45.0) + 0.0011 + 0.012 * patches
     if luck < crowd:
         out[KIND], out[A] = LYMPHOCYTE, 5.2 + 1.6 * shape
-        out[B] = out[A] * (0.86 + 0.14 * out[TONE])
+        out[B] = out[A] * (0.78 + 0.22 * chance(int(out[SEED]), 9, salt))
         if shape > 0.9:
             out[KIND], out[A], out[B] = PLASMA, 6.6, 5.9
         elif shape > 0.84:
@@ -184,7 +200,7 @@ def _draw_stromal(
 def _slack(kind: int, tone: float) -> float:
     """Return how far, in nuclear radii, a cell keeps its neighbours: some touch, some stand apart."""
     if kind == CARCINOMA:
-        return 1.85 + 0.75 * tone
+        return 1.9 + 0.85 * tone
     return 1.1 if kind == ERYTHROCYTE else 1.35 + 0.8 * tone
 
 
@@ -256,7 +272,23 @@ def _adipocytes(layout: Layout, rng: np.random.Generator) -> Cells:
             keep = np.vstack([keep, spot])
     rows = np.zeros((len(keep), 8))
     rows[:, :2], rows[:, KIND] = keep, ADIPOCYTE
-    return rows
+    return np.concatenate([rows, _pressed_nuclei(layout, keep, rng)])
+
+
+def _pressed_nuclei(layout: Layout, centres: Cells, rng: np.random.Generator) -> Cells:
+    """Flat nuclei on the wall between some fat cells and their nearest neighbours."""
+    if len(centres) < 2:
+        return np.empty((0, 8))
+    neighbours = np.asarray(KDTree(centres).query(centres, k=2)[1])
+    rows: list[list[float]] = []
+    for here, there in zip(centres, centres[neighbours[:, 1]], strict=True):
+        x, y = (here + there) / 2
+        if rng.uniform() < 0.6 and sample(layout.fields, FAT, x, y) > 12:
+            turn = math.atan2(there[1] - here[1], there[0] - here[0]) + math.pi / 2
+            dx, dy = bend(x, y, layout.salt, 0), bend(x, y, layout.salt, 1)
+            seed = float(rng.integers(1_000_000))
+            rows.append([x - dx, y - dy, 9.0, 2.4, turn, FIBROBLAST, rng.uniform(), seed])
+    return np.array(rows).reshape(-1, 8)
 
 
 def populate(layout: Layout, seed: int) -> Cells:

@@ -2,6 +2,7 @@
 
 Every strand starts at a hashed point of a fixed grid, so whichever window is drawn, its pixels are the same.
 """
+# ruff: noqa: PLR0917 - compiled kernels take numbers by position, not structures
 
 import math
 
@@ -49,23 +50,45 @@ def _passable(fields: Field, x: float, y: float, salt: int, overhang: float) -> 
 
 
 @njit(cache=True, nogil=True)
-def _cross(plane: Plane, x: float, y: float, slope: float, steep: bool, width: float, ink: float) -> None:
-    """Draw one pixel's length of a strand: a run of pixels across it, softened by coverage."""
+def _cross(
+    plane: Plane,
+    left: int,
+    top: int,
+    x: float,
+    y: float,
+    slope: float,
+    steep: bool,  # noqa: FBT001 - numba passes positional arguments
+    width: float,
+    ink: float,
+) -> None:
+    """Draw one pixel's length of a strand: a run of pixels across it, softened by coverage.
+
+    All arithmetic is in the slide's frame: numbers relative to the window would round differently.
+    """
     rows, columns = plane.shape
     across = math.sqrt(1.0 + slope * slope)
-    centre, along = (x, int(math.floor(y))) if steep else (y, int(math.floor(x)))
+    centre, along = (x, math.floor(y)) if steep else (y, math.floor(x))
     half = (width + 0.5) * across
-    for i in range(int(math.floor(centre - half)), int(math.floor(centre + half)) + 1):
+    for i in range(math.floor(centre - half), math.floor(centre + half) + 1):
         cover = width + 0.5 - abs(i + 0.5 - centre) / across
-        row, column = (along, i) if steep else (i, along)
+        row, column = (along - top, i - left) if steep else (i - top, along - left)
         if cover > 0.0 and 0 <= row < rows and 0 <= column < columns:
             plane[row, column] += ink * min(1.0, cover, 2.0 * width)
 
 
 @njit(cache=True, nogil=True)
 def _trace(
-    plane: Plane, left: int, top: int, fields: Field, salt: int, start: tuple[float, float],
-    forward: float, length: float, width: float, ink: float, overhang: float,
+    plane: Plane,
+    left: int,
+    top: int,
+    fields: Field,
+    salt: int,
+    start: tuple[float, float],
+    forward: float,
+    length: float,
+    width: float,
+    ink: float,
+    overhang: float,
 ) -> None:
     x, y = start
     dx, dy, slope, steep = 0.0, 0.0, 0.0, False
@@ -82,7 +105,17 @@ def _trace(
             dx, dy = cosine / major, sine / major
             slope = dx / dy if steep else dy / dx
         rest = 1.0 - step / length
-        _cross(plane, x - left, y - top, slope, steep, width * math.sqrt(rest), ink * min(1.0, 3.0 * rest))
+        _cross(
+            plane,
+            left,
+            top,
+            x,
+            y,
+            slope,
+            steep,
+            width * math.sqrt(rest),
+            ink * min(1.0, 3.0 * rest),
+        )
         x, y = x + dx, y + dy
 
 
@@ -100,7 +133,12 @@ def _strand_ink(layer: int, x: float, y: float, luck: float, salt: int) -> float
 
 @njit(cache=True, nogil=True)
 def draw_strands(
-    plane: Plane, left: int, top: int, fields: Field, salt: int, layer: int,
+    plane: Plane,
+    left: int,
+    top: int,
+    fields: Field,
+    salt: int,
+    layer: int,
     kind: tuple[float, float, float, float, float],
 ) -> None:
     """Add all strands of `layer` (0 bundle, 1 fibril, 2 gap) that touch the window to `plane`."""
@@ -122,4 +160,6 @@ def draw_strands(
             length, width = least + further * shape, thin + thick * chance(gx, gy, key + 4) ** 2
             overhang = 9.0 * chance(gx, gy, key + 5) ** 3
             for forward in (1.0, -1.0):
-                _trace(plane, left, top, fields, salt, (x, y), forward, length, width, ink, overhang)
+                _trace(
+                    plane, left, top, fields, salt, (x, y), forward, length, width, ink, overhang
+                )

@@ -1,4 +1,5 @@
 """What lies between the nuclei: glass, collagen, cytoplasm, debris, fat and the holes."""
+# ruff: noqa: PLR0917 - compiled kernels take numbers by position, not structures
 
 import math
 
@@ -7,18 +8,18 @@ import numpy.typing as npt
 from numba import njit
 
 from segcore.slides.procedural.cells import (
-    A,
     ADIPOCYTE,
-    B,
     CARCINOMA,
     KIND,
     MITOSIS,
     SEED,
+    A,
+    B,
     Cells,
     X,
     Y,
 )
-from segcore.slides.procedural.fibres import Plane, density
+from segcore.slides.procedural.fibres import density
 from segcore.slides.procedural.layout import (
     FAT,
     HOLLOW,
@@ -27,6 +28,7 @@ from segcore.slides.procedural.layout import (
     TISSUE,
     TUMOR,
     Field,
+    bend,
     jitter,
     sample,
 )
@@ -44,15 +46,13 @@ FAT_TERRITORY = 170.0
 
 @njit(cache=True, nogil=True)
 def _bend(left: int, top: int, rows: int, columns: int, salt: int) -> Planes:
-    """Return every pixel's place in the window, moved a little so that cell borders curve."""
+    """Return every pixel's place on the slide, moved a little so that cell borders curve."""
     bent = np.empty((2, rows, columns), np.float32)
     for row in range(rows):
         for column in range(columns):
             x, y = left + column + 0.5, top + row + 0.5
             for k in range(2):
-                shift = 2.4 * noise(x / 9.0, y / 9.0, salt + 57 + k)
-                shift += 7.0 * noise(x / 44.0, y / 44.0, salt + 59 + k)
-                bent[k, row, column] = shift + (row if k else column) + 0.5
+                bent[k, row, column] = (y if k else x) + bend(x, y, salt, k)
     return bent
 
 
@@ -72,9 +72,11 @@ def territories(
         if kind not in (CARCINOMA, MITOSIS, ADIPOCYTE):
             continue
         reach = FAT_TERRITORY if kind == ADIPOCYTE else TERRITORY
-        x, y, own = cells[i, X] - left, cells[i, Y] - top, 0.7 * math.sqrt(cells[i, A] * cells[i, B])
-        for row in range(max(0, int(y - reach)), min(rows, int(y + reach) + 1)):
-            for column in range(max(0, int(x - reach)), min(columns, int(x + reach) + 1)):
+        x, y, own = cells[i, X], cells[i, Y], 0.7 * math.sqrt(cells[i, A] * cells[i, B])
+        row0, column0 = math.floor(y - reach) - top, math.floor(x - reach) - left
+        across = int(2.0 * reach) + 1
+        for row in range(max(0, row0), min(rows, row0 + across)):
+            for column in range(max(0, column0), min(columns, column0 + across)):
                 dx, dy = bent[0, row, column] - x, bent[1, row, column] - y
                 distance = math.sqrt(dx * dx + dy * dy) - own
                 if distance < nearest[0, row, column]:
@@ -98,7 +100,9 @@ def label_at(fields: Field, jx: float, jy: float) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _stroma(x: float, y: float, salt: int, fibre: float, gap: float, lymph: float) -> tuple[float, float]:
+def _stroma(
+    x: float, y: float, salt: int, fibre: float, gap: float, lymph: float
+) -> tuple[float, float]:
     packed = density(x, y, salt)
     grain = fractal(x / 5.0, y / 5.0, salt + 52, 2)
     eosin = 0.10 + 0.10 * packed + 0.95 * fibre / (1.0 + 0.45 * fibre) + 0.11 * grain
@@ -128,7 +132,9 @@ def _cytoplasm(
     bubble = smooth(0.55, 0.8, noise(x / 6.0, y / 6.0, salt + 76) + 0.4 * chance(owner, 6, salt))
     split = max(split, 0.85 * halo, 0.7 * bubble)
     border = smooth(4.0, 0.5, far - near)
-    return haem * (1.0 + 0.10 * border) * (1.0 - 0.75 * split), eosin * (1.0 + 0.18 * border) * (1.0 - 0.8 * split)
+    return haem * (1.0 + 0.10 * border) * (1.0 - 0.75 * split), eosin * (1.0 + 0.18 * border) * (
+        1.0 - 0.8 * split
+    )
 
 
 @njit(cache=True, nogil=True)
@@ -144,7 +150,7 @@ def _debris(x: float, y: float, salt: int) -> tuple[float, float]:
 
 @njit(cache=True, nogil=True)
 def _secretion(x: float, y: float, salt: int, hollow: float) -> tuple[float, float]:
-    """Some lumens and vessels hold a pale pink fluid that has shrunk from the wall; most are empty."""
+    """Return the content of a hollow: most are empty, some hold pink fluid shrunk from the wall."""
     filled = smooth(0.30, 0.36, noise(x / 260.0, y / 260.0, salt + 72))
     filled *= smooth(1.5, 3.0, hollow + 2.5 * noise(x / 12.0, y / 12.0, salt + 73))
     return 0.05 * filled, 0.015 + 0.36 * filled * (1.0 + 0.2 * noise(x / 5.0, y / 5.0, salt + 74))
@@ -155,7 +161,7 @@ def _adipose(
     x: float, y: float, salt: int, near: float, far: float, edge: float
 ) -> tuple[float, float]:
     thick = 3.6 + 1.4 * noise(x / 70.0, y / 70.0, salt + 68)
-    corner = 12.0 * smooth(42.0, 75.0, near) ** 2
+    corner = 6.5 * smooth(42.0, 75.0, near) ** 2
     wall = smooth(thick + corner, thick + 0.7 * corner - 2.6, far - near)
     wall = max(wall, smooth(thick, thick - 2.6, edge + 2.0 * noise(x / 21.0, y / 21.0, salt + 70)))
     return 0.12 * wall, 0.02 + 0.50 * wall * (0.8 + 0.4 * noise(x / 9.0, y / 9.0, salt + 69))
@@ -176,7 +182,10 @@ def _cleft(x: float, y: float, salt: int, growth: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _tissue_at(
-    fields: Field, place: tuple[float, float, float, float], salt: int, strands: tuple[float, float],
+    fields: Field,
+    place: tuple[float, float, float, float],
+    salt: int,
+    strands: tuple[float, float],
     voronoi: tuple[float, float, int],
 ) -> tuple[float, float]:
     x, y, jx, jy = place
@@ -205,14 +214,24 @@ def _tissue_at(
 
 @njit(cache=True, nogil=True)
 def paint_ground(
-    planes: Planes, labels: Labels, left: int, top: int, fields: Field, salt: int,
-    strands: Planes, nearest: Planes, owner: npt.NDArray[np.int32],
+    planes: Planes,
+    labels: Labels,
+    left: int,
+    top: int,
+    fields: Field,
+    salt: int,
+    strands: Planes,
+    nearest: Planes,
+    owner: npt.NDArray[np.int32],
 ) -> None:
     """Fill `planes` and `labels` for the window whose first pixel is (left, top)."""
     _, rows, columns = planes.shape
     for row in range(rows):
         for column in range(columns):
             x, y = left + column + 0.5, top + row + 0.5
+            if sample(fields, TISSUE, x, y) < -60.0:
+                labels[row, column] = CODE_OTHER
+                continue
             jx, jy = jitter(x, y, salt)
             labels[row, column] = label_at(fields, jx, jy)
             tissue = sample(fields, TISSUE, jx, jy)

@@ -56,6 +56,13 @@ def jitter(x: float, y: float, salt: int) -> tuple[float, float]:
 
 
 @njit(cache=True, nogil=True)
+def bend(x: float, y: float, salt: int, axis: int) -> float:
+    """Return how far the borders between cells are moved at (x, y) along `axis`, so that they curve."""
+    wide = 7.0 * noise(x / 44.0, y / 44.0, salt + 59 + axis)
+    return wide + 2.4 * noise(x / 9.0, y / 9.0, salt + 57 + axis)
+
+
+@njit(cache=True, nogil=True)
 def _fractal_grid(n: int, scale: float, salt: int, octaves: int) -> Field:
     grid = np.empty((n, n), np.float32)
     for row in range(n):
@@ -81,8 +88,8 @@ def _nest_grid(n: int, spacing: float, salt: int, warp: float) -> Field:
 def _signed_distance(inside: npt.NDArray[np.bool_], *, blur: float = 1.0) -> Field:
     if not inside.any():
         return np.full(inside.shape, -1e4, np.float32)
-    within = ndimage.distance_transform_edt(inside)
-    without = ndimage.distance_transform_edt(~inside)
+    within = np.asarray(ndimage.distance_transform_edt(inside))
+    without = np.asarray(ndimage.distance_transform_edt(~inside))
     return (ndimage.gaussian_filter(within - without, blur) * STRIDE).astype(np.float32)
 
 
@@ -100,7 +107,7 @@ class _Planner:
         return _fractal_grid(self.n, float(scale), self.salt + 100 * key, octaves)
 
     def top(
-        self, field: Field, share: float, allowed: npt.NDArray[np.bool_]
+        self, field: npt.NDArray[np.floating], share: float, allowed: npt.NDArray[np.bool_]
     ) -> npt.NDArray[np.bool_]:
         """Return where `field` is highest among `allowed`, on `share` of the slide's area."""
         values = np.sort(field[allowed & self.on_slide])
@@ -114,7 +121,9 @@ class _Planner:
         ragged = 0.05 * self.texture(self.size * 0.09, 3, 5)
         reach = np.abs(self.centre / self.size * 2 - 1)
         rim = np.clip(np.maximum(reach[None, :], reach[:, None]) - 0.87, 0, None)
-        inside = self.top(-radius - ragged - 8 * rim * rim, 1 - SHARE["glass"], np.ones_like(self.on_slide))
+        inside = self.top(
+            -radius - ragged - 8 * rim * rim, 1 - SHARE["glass"], np.ones_like(self.on_slide)
+        )
         return inside & (np.abs(self.texture(self.size * 0.30, 4, 4)) > self._tear())
 
     def _tear(self) -> Field:
@@ -137,7 +146,9 @@ class _Planner:
         small = _nest_grid(self.n, 230 * spread + 30, self.salt + 950, 40 * spread)
         cords = _nest_grid(self.n, 105.0, self.salt + 990, 34.0)
         zone = self.texture(self.size * 0.17, 9, 2)
-        pattern = np.where(zone > -0.02, 0.8 * large - 22, np.where(zone > -0.35, small - 12, cords))
+        pattern = np.where(
+            zone > -0.02, 0.8 * large - 22, np.where(zone > -0.35, small - 12, cords)
+        )
         lobes = 34 * self.texture(260 * spread + 60, 10, 4) + 13 * self.texture(90, 18, 2)
         field = ndimage.gaussian_filter(pattern, 2.5) + 44 * rich + lobes
         allowed = (depth > 45) & (fat < -60)

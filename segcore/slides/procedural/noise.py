@@ -8,7 +8,7 @@ import math
 from numba import njit
 
 
-@njit(cache=True, nogil=True, inline="never")
+@njit(cache=True, nogil=True)
 def chance(ix: int, iy: int, salt: int) -> float:
     """Return a number in [0, 1) that depends on the three integers alone."""
     word = (ix * 374761393 + iy * 668265263 + salt * 2246822519) & 0xFFFFFFFF
@@ -88,7 +88,7 @@ def gradient_fractal(x: float, y: float, salt: int, octaves: int) -> float:
 @njit(cache=True, nogil=True)
 def edge_distance(x: float, y: float, salt: int) -> float:
     """Return the distance to the nearest Voronoi edge of jittered unit-lattice points (Worley 1996)."""
-    ix, iy = int(math.floor(x)), int(math.floor(y))
+    ix, iy = math.floor(x), math.floor(y)
     nearest, second = 9.0, 9.0
     for row in range(iy - 2, iy + 3):
         for column in range(ix - 2, ix + 3):

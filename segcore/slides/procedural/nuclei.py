@@ -1,4 +1,5 @@
 """Stamping the cells: nuclei with membrane, chromatin and nucleoli, blood cells, and the dead."""
+# ruff: noqa: PLR0917 - compiled kernels take numbers by position, not structures
 
 import math
 
@@ -7,7 +8,6 @@ from numba import njit
 from segcore.slides.procedural.cells import (
     ADIPOCYTE,
     CARCINOMA,
-    ERYTHROCYTE,
     FIBROBLAST,
     GHOST,
     KIND,
@@ -72,7 +72,7 @@ def _ink(kind: int, u: float, v: float, rho: float, cell: Cells) -> Ink:
         return 1.5 + 0.8 * tone, 0.55, 0.0
     if kind == MITOSIS:
         return 2.35 + 0.5 * grain, 0.4, 0.0
-    return 0.05, 0.72 - 0.22 * smooth(0.75, 0.1, rho) + 0.15 * tone, 0.34
+    return 0.05, 0.72 - 0.22 * smooth(0.75, 0.1, rho) + 0.15 * tone, 0.26
 
 
 @njit(cache=True, nogil=True)
@@ -90,16 +90,26 @@ def _roughness(kind: int) -> float:
         return 0.22
     if kind in (MITOSIS, PYKNOTIC):
         return 0.34
-    return 0.30 if kind == FIBROBLAST else 0.16
+    return 0.30 if kind == FIBROBLAST else 0.19
 
 
 @njit(cache=True, nogil=True)
-def _surround(planes: Planes, row: int, column: int, kind: int, rho: float, a: float) -> None:
+def _surroundings(kind: int) -> float:
+    """Return how far around the nucleus `_surround` paints, in pixels."""
+    if kind == MITOSIS:
+        return 8.5
+    if kind == PLASMA:
+        return 5.0
+    return 2.6 if kind in (LYMPHOCYTE, GHOST) else 0.0
+
+
+@njit(cache=True, nogil=True)
+def _surround(planes: Planes, row: int, column: int, kind: int, beyond: float) -> None:
     """Paint what lies just outside a nucleus: halos, plasma cytoplasm, ghost membranes."""
-    beyond = (rho - 1.0) * a
     if kind == GHOST:
         ring = smooth(2.2, 0.4, abs(beyond))
-        planes[1, row, column] += 0.16 * ring
+        planes[1, row, column] += 0.22 * ring
+        planes[0, row, column] += 0.06 * ring
         inner = smooth(0.5, -2.0, beyond)
         planes[0, row, column] += 0.05 * inner * (1.0 - planes[0, row, column])
         planes[1, row, column] += 0.18 * inner * (0.5 - planes[1, row, column])
@@ -130,19 +140,24 @@ def _stamp(planes: Planes, cell: Cells, left: int, top: int) -> None:
     a, b = cell[A], cell[B]
     if kind == MITOSIS:
         a, b = 8.0, 2.8
-    x, y, reach = cell[X] - left, cell[Y] - top, 1.3 * max(a, b) + 10.0
-    cosine, sine, rough = math.cos(cell[TURN]), math.sin(cell[TURN]), _roughness(kind)
     soft, full = _focus(kind, seed)
+    rough = _roughness(kind)
+    margin = max(soft, _surroundings(kind))
+    furthest = (1.0 + 1.35 * rough) * (1.0 + margin / b)
+    x, y, reach = cell[X], cell[Y], 1.35 * max(a, b) + margin
+    row0, column0 = math.floor(y - reach) - top, math.floor(x - reach) - left
+    across = int(2.0 * reach) + 2
+    cosine, sine = math.cos(cell[TURN]), math.sin(cell[TURN])
     _, rows, columns = planes.shape
-    for row in range(max(0, int(y - reach)), min(rows, int(y + reach) + 1)):
-        for column in range(max(0, int(x - reach)), min(columns, int(x + reach) + 1)):
-            dx, dy = column + 0.5 - x, row + 0.5 - y
+    for row in range(max(0, row0), min(rows, row0 + across)):
+        for column in range(max(0, column0), min(columns, column0 + across)):
+            dx, dy = left + column + 0.5 - x, top + row + 0.5 - y
             u, v = cosine * dx + sine * dy, cosine * dy - sine * dx
+            if (u / a) ** 2 + (v / b) ** 2 > furthest * furthest:
+                continue
             rho = _outline(u, v, a, b, seed, rough)
             beyond = (rho - 1.0) * b
-            if beyond > 10.0:
-                continue
-            _surround(planes, row, column, kind, rho, b)
+            _surround(planes, row, column, kind, beyond)
             cover = full * smooth(soft, -soft, beyond)
             if cover > 0.0 and kind != GHOST:
                 ink = _ink(kind, u, v, rho, cell)

@@ -111,7 +111,10 @@ class TiffFile:
         for tag, kind, values in tags:
             data, count = _packed(kind, values)
             if len(data) > 4:
-                where, extra = struct.pack("<I", spill + len(extra)), extra + data + b"\0" * (len(data) % 2)
+                where, extra = (
+                    struct.pack("<I", spill + len(extra)),
+                    extra + data + b"\0" * (len(data) % 2),
+                )
             else:
                 where = data.ljust(4, b"\0")
             table += struct.pack("<HHI", tag, kind, count) + where
@@ -123,7 +126,9 @@ def _packed(kind: int, values: tuple[int, ...] | bytes) -> tuple[bytes, int]:
     if isinstance(values, bytes):
         return values, len(values)
     code = "H" if kind == SHORT else "I"
-    return struct.pack(f"<{len(values)}{code}", *values), len(values) // (2 if kind == RATIONAL else 1)
+    return struct.pack(f"<{len(values)}{code}", *values), len(values) // (
+        2 if kind == RATIONAL else 1
+    )
 
 
 @contextmanager

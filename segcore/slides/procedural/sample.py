@@ -23,7 +23,7 @@ from segcore.slides.procedural.scene import Scene, scene
 
 MPP = 0.5
 """Micrometres per level-0 pixel of every procedural slide."""
-SAMPLE_ROI = (2048, 4096, 2048, 1536)
+SAMPLE_ROI = (2472, 3128, 2048, 1536)
 """(x, y, width, height) in level-0 pixels of the default sample slide: all tissue classes together."""
 BLOCK = 4 * TILE
 """Side of what is painted at once; a multiple of TILE."""

@@ -8,7 +8,13 @@ import pytest
 import shapely
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from segcore.annotations import Annotation, LabelMap
 from viewer.document import MaskGrid, Study, edits
@@ -173,8 +179,6 @@ class Editing(RuleBasedStateMachine):
 
 
 def run(examples: int, steps: int) -> None:
-    from hypothesis.stateful import run_state_machine_as_test  # noqa: PLC0415 (beside its use)
-
     few = settings(max_examples=examples, stateful_step_count=steps, deadline=None)
     run_state_machine_as_test(Editing, settings=few)
 

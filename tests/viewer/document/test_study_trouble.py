@@ -86,7 +86,7 @@ def limited(study: Study, pages: int) -> None:
 
 @pytest.mark.parametrize("after", [False, True], ids=["undone", "done"])
 @pytest.mark.parametrize("nth", range(1, 60))
-def test_whichever_write_fails_nothing_is_lost(study, place, square, state_of, nth, after):  # noqa: PLR0917 (fixtures)
+def test_whichever_write_fails_nothing_is_lost(study, place, square, state_of, nth, after):
     told = []
     study.trouble.connect(told.append)
     document = study.document(1)

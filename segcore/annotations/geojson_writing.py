@@ -1,0 +1,179 @@
+"""Annotations as GeoJSON that every QuPath from 0.4 to 0.7 reads.
+
+Each rule comes from a version that refused a file: one invalid or empty outline, a MultiPolygon of one
+part, a null or a class without colour makes QuPath refuse everything.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from uuid import UUID, uuid4
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import shapely
+
+from segcore.annotations.colours import colour_for
+from segcore.annotations.geojson_geometry import NUCLEUS, Offset, moved, solid
+from segcore.annotations.model import Annotation
+from segcore.annotations.taxonomy import Taxonomy
+
+_GRID = 0.01  # of QuPath's own coordinates
+_MISREAD = frozenset({"type", "object_type"})  # QuPath takes these for the type of the object
+_KINDS = frozenset({"annotation", "detection", "cell", "tile", "tmaCore"})
+_MULTILINE, _COLLECTION = 5, 7
+
+Geometries = npt.NDArray[np.object_]
+
+
+class Written(NamedTuple):
+    """What became of the annotations of an export."""
+
+    features: int
+    dropped: tuple[str, ...]
+    """The ids of annotations of which nothing is left on QuPath's grid of 0.01 pixels."""
+
+
+def features_from(
+    annotations: Sequence[Annotation], taxonomy: Taxonomy, *, offset: Offset = (0, 0)
+) -> tuple[list[dict[str, Any]], Written]:
+    """Return features for `msgspec.json.encode`; `offset` is added to the coordinates.
+
+    Collections and MultiLineStrings, which QuPath cannot read or write, become several features.
+    """
+    parts, owners = _simple(annotations)
+    ready = on_grid(shapely.transform(shapely.force_2d(parts), lambda points: points + offset))
+    features: list[dict[str, Any]] = []
+    written: set[int] = set()
+    left = ~shapely.is_empty(ready)
+    for text, owner in zip(shapely.to_geojson(ready[left]), owners[left].tolist(), strict=True):
+        feature = _feature(annotations[owner], text, taxonomy, offset)
+        if owner in written:
+            feature["id"] = str(uuid4())  # an id names one object
+        written.add(owner)
+        features.append(feature)
+    dropped = tuple(each.id for at, each in enumerate(annotations) if at not in written)
+    return features, Written(len(features), dropped)
+
+
+def _simple(annotations: Sequence[Annotation]) -> tuple[Geometries, npt.NDArray[np.int64]]:
+    """Return geometries of the types that QuPath has, and the annotation of each."""
+    geometries = np.array([each.geometry for each in annotations], object)
+    owners = np.arange(len(geometries))
+    mixed = np.isin(shapely.get_type_id(geometries), (_MULTILINE, _COLLECTION))
+    if not mixed.any():
+        return geometries, owners
+    split = [_parts(each) if mix else [each] for each, mix in zip(geometries, mixed, strict=True)]
+    owners = np.repeat(owners, [len(each) for each in split])
+    return np.array([part for each in split for part in each], object), owners
+
+
+def _parts(geometry: shapely.Geometry) -> list[shapely.Geometry]:
+    """Return the polygons of a collection as one geometry, and its lines and points one by one."""
+    parts = np.array([geometry])
+    while np.isin(shapely.get_type_id(parts), (_MULTILINE, _COLLECTION)).any():
+        parts = shapely.get_parts(parts)
+    flat = shapely.get_dimensions(parts) == 2
+    polygons = [solid(shapely.GeometryCollection(parts[flat].tolist()))] if flat.any() else []
+    return [*polygons, *parts[~flat]]
+
+
+def on_grid(geometries: Geometries) -> Geometries:
+    """Return valid geometries with two decimals; empty where nothing is left of one.
+
+    QuPath 0.5 refuses a MultiPolygon of one part, so that is given as a Polygon.
+    """
+    wrong = ~shapely.is_valid(geometries)
+    valid = geometries.copy()
+    valid[wrong] = shapely.make_valid(geometries[wrong], method="structure", keep_collapsed=False)
+    rounded = _rounded(valid)
+    # Snapping costs a hundred times the rounding, and few outlines need it.
+    wrong = ~shapely.is_valid(rounded)
+    rounded[wrong] = _rounded(shapely.set_precision(valid[wrong], _GRID))
+    rounded[~shapely.is_valid(rounded)] = shapely.Polygon()
+    single = np.isin(shapely.get_type_id(rounded), (4, 6)) & (
+        shapely.get_num_geometries(rounded) == 1
+    )
+    rounded[single] = shapely.get_geometry(rounded[single], 0)
+    return rounded
+
+
+def _rounded(geometries: Geometries) -> Geometries:
+    return np.asarray(shapely.transform(geometries, lambda points: points.round(2)), object)
+
+
+def _feature(
+    annotation: Annotation, geometry: str, taxonomy: Taxonomy, offset: Offset
+) -> dict[str, Any]:
+    beside = dict(annotation.extra.get("feature", {}))
+    if NUCLEUS in beside:
+        beside[NUCLEUS] = moved(beside[NUCLEUS], offset)
+    return {
+        "type": "Feature",
+        "id": _id(annotation.id),
+        "geometry": _geometry(annotation, geometry),
+        **beside,
+        "properties": _properties(annotation, taxonomy),
+    }
+
+
+def _id(given: str) -> str:
+    try:
+        return str(UUID(given))
+    except ValueError:
+        return str(uuid4())
+
+
+def _geometry(annotation: Annotation, text: str) -> msgspec.Raw:
+    """Return the geometry with what QuPath writes into it: an ellipse is its 100-gon and a mark."""
+    marks: dict[str, Any] = {}
+    if annotation.ellipse and text.startswith('{"type":"Polygon"'):
+        marks["isEllipse"] = True
+    if plane := annotation.extra.get("plane"):
+        marks["plane"] = plane
+    if not marks:
+        return msgspec.Raw(text.encode())
+    return msgspec.Raw(text.encode()[:-1] + b"," + msgspec.json.encode(marks)[1:])
+
+
+def _properties(annotation: Annotation, taxonomy: Taxonomy) -> dict[str, Any]:
+    foreign = annotation.extra.get("properties", {})
+    properties = {key: each for key, each in foreign.items() if key not in _MISREAD}
+    kind = annotation.kind if annotation.kind in _KINDS else "annotation"
+    properties["objectType"] = kind
+    if annotation.name is not None:
+        properties["name"] = annotation.name
+    if annotation.class_name:
+        properties["classification"] = _classification(annotation, taxonomy)
+    if annotation.colour and not _colours_its_class(annotation, taxonomy):
+        properties["color"] = list(annotation.colour)
+    if annotation.locked:
+        properties["isLocked"] = True
+    if annotation.measurements:
+        properties["measurements"] = {k: _number(v) for k, v in annotation.measurements.items()}
+    if annotation.metadata:
+        properties["metadata"] = {key: str(value) for key, value in annotation.metadata.items()}
+    return properties
+
+
+def _colours_its_class(annotation: Annotation, taxonomy: Taxonomy) -> bool:
+    """Whether the colour of an annotation is that of its class, because the class is not ours."""
+    return bool(annotation.class_name) and taxonomy.find(annotation.class_name or "") is None
+
+
+def _classification(annotation: Annotation, taxonomy: Taxonomy) -> dict[str, Any]:
+    name = " ".join((annotation.class_name or "").splitlines())  # QuPath forbids line breaks
+    if ours := taxonomy.find(name):
+        return {"name": ours.qupath, "color": list(ours.colour)}
+    colour = list(annotation.colour or colour_for(name))
+    names = [each.strip() for each in name.split(":") if each.strip()]
+    if len(names) > 1:
+        return {"names": names, "color": colour}
+    return {"name": names[0] if names else name, "color": colour}
+
+
+def _number(value: float) -> float | str:
+    if math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")

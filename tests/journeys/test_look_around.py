@@ -1,0 +1,200 @@
+"""The first minute: welcome page, opening, panning and zooming, finding commands."""
+
+import subprocess
+import sys
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtGui import QDropEvent, QWheelEvent
+from PySide6.QtWidgets import QApplication, QPushButton
+
+from viewer.actions import ACTIONS
+from viewer.widgets.command_search import matching
+from viewer.widgets.magnification import magnification_text
+from viewer.widgets.scale_bar import bar_text, round_length
+
+
+def wheel(canvas, at, notches):
+    event = QWheelEvent(
+        QPointF(at), canvas.mapToGlobal(QPointF(at)), QPoint(), QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
+    )  # fmt: skip
+    QApplication.sendEvent(canvas, event)
+
+
+def test_the_window_is_up_without_torch():
+    code = (
+        "import sys\n"
+        "from PySide6.QtWidgets import QApplication\n"
+        "app = QApplication([])\n"
+        "from viewer.app import build\n"
+        "from viewer.settings import Settings\n"
+        "session, window = build(Settings())\n"
+        "window.show()\n"
+        "app.processEvents()\n"
+        "assert window.isVisible()\n"
+        "heavy = {'torch', 'captum', 'numba', 'pyqtgraph'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_the_first_page_offers_a_slide_and_the_sample_and_is_not_modal(person):
+    assert person.window.stage.currentWidget() is person.window.stage.welcome
+    texts = [button.text() for button in person.window.stage.welcome.findChildren(QPushButton)]
+    assert texts == ["Open a slide…", "Try the sample slide"]
+
+
+def test_an_opened_slide_is_listed_as_recent_when_it_is_closed(person, slide):
+    person.opens(slide)
+    person.does("file.close")
+
+    texts = [button.text() for button in person.window.stage.welcome.findChildren(QPushButton)]
+    assert slide.name in texts
+    assert person.window.stage.currentWidget() is person.window.stage.welcome
+
+
+def test_a_dropped_slide_opens(person, slide):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(slide))])
+    event = QDropEvent(
+        QPointF(50, 50), Qt.DropAction.CopyAction, data,
+        Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+
+    person.window.stage.dropEvent(event)
+    person.waits()
+
+    assert person.session.workspace.slide.path == slide
+
+
+def test_the_opened_slide_is_seen_whole_and_in_its_colours(person, slide, qtbot):
+    person.opens(slide)
+    qtbot.waitUntil(
+        lambda: person.canvas.grab() is not None and person.canvas.complete, timeout=10000
+    )
+
+    image = person.canvas.grab().toImage()
+
+    for x, wanted in ((200, (110, 50, 140)), (600, (230, 150, 190))):
+        at = person.at(x, 400)
+        colour = image.pixelColor(at)
+        got = (colour.red(), colour.green(), colour.blue())
+        assert all(abs(a - b) <= 3 for a, b in zip(got, wanted, strict=True))
+
+
+def test_the_wheel_zooms_at_the_cursor(person, slide):
+    person.opens(slide)
+    at = QPoint(300, 200)
+    before = person.canvas.viewport.to_slide(300, 200)
+    scale = person.canvas.viewport.scale
+
+    wheel(person.canvas, at, 2)
+
+    assert person.canvas.viewport.scale < scale
+    assert person.canvas.viewport.to_slide(300, 200) == pytest.approx(before, abs=1e-6)
+
+
+def test_dragging_pans(person, slide):
+    person.opens(slide)
+    person.does("view.zoom_in")
+    before = person.canvas.viewport
+
+    person.drags((600, 400), (650, 430))
+
+    assert person.canvas.viewport.x == pytest.approx(before.x - 50, abs=2 * before.scale)
+    assert person.canvas.viewport.y == pytest.approx(before.y - 30, abs=2 * before.scale)
+
+
+def test_the_status_bar_tells_micrometres_under_the_cursor(person, slide):
+    person.opens(slide)
+
+    person.canvas.pointed.emit((400.0, 200.0))
+
+    assert "x 200.0  y 100.0 µm" in person.window.status.place.text()
+
+
+def test_a_click_selects_a_region_and_delete_removes_it(person, slide):
+    person.opens(slide)
+    person.region(200, 200, 500, 500)
+    person.session.select(frozenset())
+    person.qtbot.mouseClick(person.canvas, Qt.MouseButton.LeftButton, pos=person.at(350, 350))
+    assert len(person.session.selection) == 1
+
+    person.key(Qt.Key.Key_Delete)
+
+    assert not person.session.workspace.document.annotations
+
+
+def test_a_typed_magnification_is_taken(person, slide):
+    person.opens(slide)
+    box = person.window.findChild(type(person.window.search), "") or person.window.search
+    person.canvas.set_scale(1.0)
+
+    assert person.canvas.viewport.scale == pytest.approx(1.0)
+    assert magnification_text(1.0, 0.5) == "20×"
+    assert magnification_text(4.0, 0.25) == "10×"
+    assert magnification_text(2.0, None) == "50 %"
+    assert box is not None
+
+
+def test_scale_bars_have_round_lengths():
+    assert [round_length(x) for x in (1, 1.9, 2, 4.99, 5, 9.9, 99, 730)] == [
+        1,
+        1,
+        2,
+        2,
+        5,
+        5,
+        50,
+        500,
+    ]
+    assert bar_text(200, known=True) == "200 µm"
+    assert bar_text(2000, known=True) == "2 mm"
+    assert bar_text(200, known=False) == "200 px"
+
+
+def test_commands_are_found_by_words_of_title_or_help():
+    assert matching("segment")[0].name == "segment.region"
+    assert "file.export_geojson" in [each.name for each in matching("qupath")]
+    assert matching("zzz") == []
+
+
+def test_every_action_has_a_help_and_dots_where_it_asks_first():
+    for each in ACTIONS.values():
+        assert each.help.endswith("."), each.name
+    asking = {
+        "file.open",
+        "file.save_as",
+        "file.export_geojson",
+        "file.export_tiles",
+        "measure.pixel_size",
+    }
+    assert {each.name for each in ACTIONS.values() if each.title.endswith("…")} == asking
+
+
+def test_no_shortcut_is_taken_twice():
+    from viewer.tools import TOOLS
+
+    keys = [each.shortcut for each in ACTIONS.values() if each.shortcut] + [t.key for t in TOOLS]
+    assert len(keys) == len(set(keys))
+
+
+def test_every_focusable_widget_has_a_name(person, slide):
+    from PySide6.QtWidgets import QAbstractButton, QLineEdit, QListWidget, QSlider
+
+    person.opens(slide)
+    for kind in (QAbstractButton, QLineEdit, QListWidget, QSlider):
+        for widget in person.window.findChildren(kind):
+            if widget.isVisible() and widget.focusPolicy() != Qt.FocusPolicy.NoFocus:
+                name = widget.accessibleName() or getattr(widget, "text", str)()
+                assert name or widget.toolTip(), widget
+
+
+def test_the_theme_changes_live(person):
+    person.does("view.theme")
+
+    assert QApplication.instance().palette().window().color().lightness() > 128
+    person.does("view.theme")
+    assert QApplication.instance().palette().window().color().lightness() < 128

@@ -1,0 +1,198 @@
+"""Open a slide, outline a region, segment it, correct it, export it, and find everything again."""
+
+import json
+
+import pytest
+from PySide6.QtCore import Qt
+from shapely.geometry import shape
+
+from segcore.data import read_tiles
+from viewer.rendering.heatmap_layer import Heatmap
+
+
+def code_at(person, x, y):
+    grid = person.session.workspace.document.mask.grid
+    column, row = int(x / grid.scale), int(y / grid.scale)
+    return int(person.session.workspace.document.mask.read(column, row, 1, 1)[0, 0])
+
+
+@pytest.fixture
+def segmented(person, slide):
+    person.opens(slide)
+    person.region(100, 100, 1100, 700)
+    person.key(Qt.Key.Key_S)
+    person.waits()
+    return person
+
+
+def test_a_region_drawn_and_segmented_has_the_classes_of_the_tissue(segmented):
+    assert code_at(segmented, 250, 400) == 1
+    assert code_at(segmented, 600, 400) == 2
+    assert code_at(segmented, 1000, 400) == 5
+    assert code_at(segmented, 50, 50) == 0
+
+
+def test_areas_and_the_ratio_of_tumor_to_stroma_appear(segmented):
+    areas = segmented.session.composition.areas_mm2()
+
+    # 300 x 600 pixels of tumor and 400 x 600 of stroma lie in the region, at 0.5 µm.
+    assert areas[1] == pytest.approx(300 * 600 * 0.25e-6, rel=0.03)
+    assert areas[2] == pytest.approx(400 * 600 * 0.25e-6, rel=0.03)
+    texts = [
+        label.text() for label in segmented.window.findChildren(type(segmented.window.status.place))
+    ]
+    assert "0.75" in texts
+
+
+def test_the_overlay_streams_in_before_the_result(person, slide):
+    person.opens(slide)
+    person.region(100, 100, 1100, 700)
+    seen = []
+    person.session.streamed.connect(
+        lambda keys: seen.append((len(keys), bool(person.session.workspace.document.mask.tiles)))
+    )
+
+    person.does("segment.region")
+    person.waits()
+
+    assert seen[0][0] > 0
+    assert seen[0][1] is False
+
+
+def test_a_brush_stroke_corrects_the_mask_and_undo_takes_it_back(segmented):
+    segmented.key(Qt.Key.Key_B)
+    segmented.key(Qt.Key.Key_4)
+    before = segmented.session.composition.areas_mm2()
+
+    segmented.drags((250, 300), (250, 350), (260, 420))
+
+    assert code_at(segmented, 250, 350) == 4
+    assert segmented.session.composition.areas_mm2()[4] > 0
+    segmented.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert code_at(segmented, 250, 350) == 1
+    assert segmented.session.composition.areas_mm2() == before
+    segmented.key(
+        Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier | Qt.KeyboardModifier.ShiftModifier
+    )
+    assert code_at(segmented, 250, 350) == 4
+
+
+def test_escape_in_the_middle_of_a_stroke_leaves_no_trace(segmented):
+    segmented.key(Qt.Key.Key_B)
+    segmented.key(Qt.Key.Key_4)
+    history = list(segmented.session.workspace.document.history)
+
+    segmented.qtbot.mousePress(
+        segmented.canvas, Qt.MouseButton.LeftButton, pos=segmented.at(250, 350)
+    )
+    segmented.qtbot.keyClick(segmented.canvas, Qt.Key.Key_Escape)
+    segmented.qtbot.mouseRelease(
+        segmented.canvas, Qt.MouseButton.LeftButton, pos=segmented.at(250, 350)
+    )
+
+    assert code_at(segmented, 250, 350) == 1
+    assert list(segmented.session.workspace.document.history) == history
+
+
+def test_everything_is_there_again_after_closing_and_opening(segmented, open_window, slide):
+    segmented.key(Qt.Key.Key_B)
+    segmented.key(Qt.Key.Key_3)
+    segmented.drags((600, 300), (640, 420))
+    document = segmented.session.workspace.document
+    history, tiles = list(document.history), dict(document.mask.tiles)
+    regions = dict(document.annotations)
+
+    segmented.window.close()
+    again = open_window().opens(slide)
+
+    document = again.session.workspace.document
+    assert list(document.history) == history
+    assert dict(document.annotations) == regions
+    assert {k: t.tobytes() for k, t in document.mask.tiles.items()} == {
+        k: t.tobytes() for k, t in tiles.items()
+    }
+    again.does("edit.undo")
+    assert code_at(again, 620, 360) == 2
+
+
+def test_the_export_for_qupath_holds_the_region_and_each_class(segmented, tmp_path):
+    segmented.session.ask.save_path = tmp_path / "out.geojson"
+
+    segmented.does("file.export_geojson")
+    segmented.waits()
+
+    features = json.loads((tmp_path / "out.geojson").read_text())["features"]
+    classes = {f["properties"].get("classification", {}).get("name") for f in features}
+    assert {"Tumor", "Stroma", "Other"} <= classes
+    tumor = [
+        shape(f["geometry"])
+        for f in features
+        if f["properties"].get("classification", {}).get("name") == "Tumor"
+    ]
+    mm2 = sum(each.area for each in tumor) * 0.25e-6
+    assert mm2 == pytest.approx(segmented.session.composition.areas_mm2()[1], rel=0.01)
+    assert any("objects are in out.geojson" in text for text in segmented.messages())
+
+
+def test_training_tiles_come_with_their_masks_and_a_manifest(segmented, tmp_path):
+    segmented.session.ask.folder = tmp_path / "tiles"
+
+    segmented.does("file.export_tiles")
+    segmented.waits()
+
+    tiles = list(read_tiles(tmp_path / "tiles"))
+    assert tiles
+    for tile in tiles:
+        purple = (tile.image.astype(int)[..., 0] < 150) & (tile.mask > 0)
+        assert (tile.mask[purple] == 1).mean() > 0.98
+
+
+def test_a_heatmap_is_shown_over_the_region_and_hidden_again(segmented):
+    import numpy as np
+
+    segmented.session.set_heatmap(
+        Heatmap(np.ones((10, 10), np.float32), (100, 100, 1100, 700), "Tumor")
+    )
+    assert segmented.window.grab().toImage() is not None
+
+    segmented.does("explain.clear")
+
+    assert segmented.session.workspace.heatmap is None
+
+
+def test_segmenting_without_a_region_says_what_to_do(person, slide):
+    person.opens(slide)
+
+    person.key(Qt.Key.Key_S)
+
+    assert person.messages() == ["Draw a region first: press R and drag over the tissue."]
+
+
+def test_a_slide_without_a_pixel_size_asks_once_and_remembers(open_window, tmp_path):
+    from tests.builders import write_slide
+
+    slide = write_slide(tmp_path / "plain.tif", mpp=None)
+    person = open_window(mpp=0.5).opens(slide)
+    person.region(100, 100, 700, 600)
+
+    person.does("segment.region")
+    person.waits()
+
+    assert len(person.session.ask.asked) == 1
+    assert person.session.workspace.document.mask.tiles
+    person.window.close()
+    again = open_window().opens(slide)
+    assert again.session.workspace.slide.mpp == 0.5
+    assert again.session.ask.asked == []
+
+
+def test_without_an_answer_nothing_is_guessed(open_window, tmp_path):
+    from tests.builders import write_slide
+
+    person = open_window(mpp=None).opens(write_slide(tmp_path / "plain.tif", mpp=None))
+    person.region(100, 100, 700, 600)
+
+    person.does("segment.region")
+
+    assert not person.session.jobs.running
+    assert "needs the pixel size" in person.messages()[-1]

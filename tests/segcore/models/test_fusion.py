@@ -1,0 +1,47 @@
+import pytest
+import torch
+from torch import nn
+
+from segcore.models import create_model, fuse
+
+
+@pytest.fixture(scope="module")
+def lived_in():
+    """A network whose BatchNorms have statistics of their own."""
+    torch.manual_seed(0)
+    model = create_model("lightmuseg-v2", classes=5).eval()
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.7, 1.3)
+            nn.init.normal_(layer.bias, std=0.1)
+            nn.init.normal_(layer.running_mean, std=0.1)
+            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    return model
+
+
+def test_the_fused_network_gives_the_same_logits(lived_in):
+    x = torch.randn(2, 3, 96, 64)
+
+    with torch.inference_mode():
+        plain, fused = lived_in(x), fuse(lived_in)(x)
+
+    scale = plain.abs().max()
+    assert (fused - plain).abs().max() < 1e-4 * max(1, scale)
+    assert (fused.argmax(1) == plain.argmax(1)).float().mean() >= 0.999
+
+
+def test_nothing_is_left_to_fold(lived_in):
+    fused = fuse(lived_in)
+
+    assert not [m for m in fused.modules() if isinstance(m, nn.BatchNorm2d)]
+    assert all(isinstance(skip.scales, nn.Conv2d) for skip in fused.skips)
+
+
+def test_the_original_stays_as_it_was(lived_in):
+    before = {name: t.clone() for name, t in lived_in.state_dict().items()}
+
+    fuse(lived_in)
+
+    assert before.keys() == lived_in.state_dict().keys()
+    assert all(torch.equal(t, before[name]) for name, t in lived_in.state_dict().items())
+    assert all(p.requires_grad for p in lived_in.parameters())
