@@ -91,10 +91,10 @@ def geometry_from(member: Any) -> BaseGeometry:
         if not isinstance(parts, list) or any(_kind(part) == kind for part in parts):
             raise AnnotationError("its collection cannot be read")
         return GeometryCollection([geometry_from(each) for each in parts])
+    if not isinstance(kind, str):
+        raise AnnotationError("it has no geometry")
     if kind not in _READERS:
-        raise AnnotationError(
-            "it has no geometry" if kind is None else f"its geometry is a {kind!r}"
-        )
+        raise AnnotationError(f"its geometry is a {kind[:40]!r}")
     return _READERS[kind](member.get("coordinates"))
 
 
@@ -141,7 +141,7 @@ def _points(pairs: Sequence[Any]) -> Points:
     except (TypeError, ValueError) as error:
         raise AnnotationError("its coordinates are no numbers") from error
     if points.ndim != 2 or points.shape[1:] != (2,) or not (np.abs(points) <= FARTHEST).all():
-        raise AnnotationError("its coordinates lie outside any slide")
+        raise AnnotationError("its coordinates are no numbers or lie outside any slide")
     return points
 
 

@@ -14,16 +14,15 @@ from segcore.annotations.model import Annotation
 from segcore.annotations.taxonomy import Taxonomy
 from segcore.errors import AnnotationError
 
-_GEOMETRIES = frozenset(
-    [
-        "Point",
-        "MultiPoint",
-        "LineString",
-        "MultiLineString",
-        "Polygon",
-        "MultiPolygon",
-        "GeometryCollection",
-    ]
+# A tuple, because the type in a foreign file may be anything, even what a set cannot look for.
+_GEOMETRIES = (
+    "Point",
+    "MultiPoint",
+    "LineString",
+    "MultiLineString",
+    "Polygon",
+    "MultiPolygon",
+    "GeometryCollection",
 )
 _KINDS = {
     each.lower(): each for each in ("annotation", "detection", "cell", "tile", "tmaCore", "root")
@@ -121,14 +120,9 @@ def _features(document: Any) -> Iterator[dict[str, Any]]:
         elif isinstance(member, dict):
             kind = member.get("type")
             if kind == "FeatureCollection" and isinstance(member.get("features"), list):
-                waiting.extend(
-                    {
-                        **each,
-                        "type": "Feature",
-                    }  # QuPath does not look at the type of a member either
-                    for each in reversed(member["features"])
-                    if isinstance(each, dict)
-                )
+                members = [each for each in member["features"] if isinstance(each, dict)]
+                # QuPath does not look at the type of a member either.
+                waiting.extend({**each, "type": "Feature"} for each in reversed(members))
             elif kind == "Feature":
                 yield member
                 waiting.extend(_children(member))

@@ -3,6 +3,7 @@
 import tomllib
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 from segcore.config import resources
 from segcore.errors import AnnotationError
@@ -17,6 +18,8 @@ class Class:
     colour: tuple[int, int, int]
     hatch: str
     qupath: str
+    emphasis: float = 1.0
+    """How strongly overlays draw it, beside the others (0 to 1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,13 @@ def load_taxonomy(name: str = "breast") -> Taxonomy:
     return Taxonomy(table["name"], tuple(_read_class(row) for row in table["class"]))
 
 
-def _read_class(row: dict[str, str]) -> Class:
+def _read_class(row: dict[str, Any]) -> Class:
     red, green, blue = bytes.fromhex(row["colour"].removeprefix("#"))
-    return Class(int(row["code"]), row["name"], (red, green, blue), row["hatch"], row["qupath"])
+    return Class(
+        int(row["code"]),
+        row["name"],
+        (red, green, blue),
+        row["hatch"],
+        row["qupath"],
+        float(row.get("emphasis", 1.0)),
+    )

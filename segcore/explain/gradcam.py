@@ -29,8 +29,8 @@ def grad_cam(
     dotted name. Raises ModelError where either does not exist. Larger images than a few megapixels do not
     fit: cut them before.
     """
-    pixels = network_input(bundle, image, class_index)
     with torch.inference_mode(mode=False), torch.enable_grad():
+        pixels = network_input(bundle, image, class_index)
         with _captured(bundle.model, layer or default_layer(bundle.model)) as outputs:
             score = class_score(bundle.model(pixels), class_index)
         activation = outputs[-1]  # (1, K, h, w)

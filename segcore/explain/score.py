@@ -10,16 +10,21 @@ from segcore.models import Bundle
 from segcore.models.normalisation import normalise
 
 
-def class_score(logits: Tensor, class_index: int) -> Tensor:
-    """Return (N,): the mean logit of the class over the pixels predicted as it, or over all if none is.
+def class_score(logits: Tensor, class_index: int, pixels: Tensor | None = None) -> Tensor:
+    """Return (N,): the mean logit of the class over `pixels` (N, H, W), `class_pixels` where not given."""
+    chosen = class_pixels(logits, class_index) if pixels is None else pixels
+    return (logits[:, class_index] * chosen).sum((1, 2)) / chosen.sum((1, 2))
 
-    `logits` is (N, C, H, W); with one class a pixel is predicted as it where its logit is positive.
+
+def class_pixels(logits: Tensor, class_index: int) -> Tensor:
+    """Return (N, H, W): 1 where (N, C, H, W) `logits` predict the class, or everywhere if they do nowhere.
+
+    With one class a pixel is predicted as it where its logit is positive.
     """
     single = logits.shape[1] == 1
-    mine = logits[:, 0] > 0 if single else logits.argmax(1) == class_index  # (N, H, W)
+    mine = logits[:, 0] > 0 if single else logits.argmax(1) == class_index
     nowhere = ~mine.any(dim=(1, 2), keepdim=True)
-    chosen = (mine | nowhere).to(logits.dtype)
-    return (logits[:, class_index] * chosen).sum((1, 2)) / chosen.sum((1, 2))
+    return (mine | nowhere).to(logits.dtype)
 
 
 def network_input(bundle: Bundle, image: npt.NDArray[np.uint8], class_index: int) -> Tensor:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from scipy.ndimage import gaussian_filter
 
-from segcore.explain.score import class_score, network_input
+from segcore.explain.score import class_pixels, class_score, network_input
 from segcore.models import Bundle
 from segcore.models.normalisation import normalise
 
@@ -30,12 +30,13 @@ def shap_map(
     """
     from captum.attr import GradientShap  # noqa: PLC0415 - slow to load, and only this needs it
 
-    pixels = network_input(bundle, image, class_index).detach()
-    white = torch.full((1, 3, *image.shape[:2]), 255, dtype=torch.uint8, device=bundle.device)
-    baseline = normalise(white, bundle.card.normalisation)
-    explainer = GradientShap(lambda x: class_score(bundle.model(x), class_index))
     total = np.zeros(image.shape[:2], np.float32)
     with torch.inference_mode(mode=False), torch.enable_grad(), _seeded(seed):
+        pixels = network_input(bundle, image, class_index).detach()
+        baseline = normalise(torch.full_like(pixels, 255), bundle.card.normalisation)
+        # The score keeps to the pixels predicted on the image itself, not on what lies between.
+        where = class_pixels(bundle.model(pixels).detach(), class_index)
+        explainer = GradientShap(lambda x: class_score(bundle.model(x), class_index, where))
         for _ in range(
             samples
         ):  # one at a time: a batch of samples would take as much memory again

@@ -62,7 +62,8 @@ class CropSampler:
         targets = np.stack([self._channel[codes] for _, codes in crops]).astype(np.int64)
         return torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(targets)
 
-    def _crop(self, rng: np.random.Generator) -> tuple[Rgb, Codes]:
+    def choose(self, rng: np.random.Generator) -> tuple[Sample, tuple[int, int]]:
+        """Return a sample and the (row, column) of one of its pixels, of a class chosen by its odds."""
         code = self._codes[rng.choice(len(self._codes), p=self._odds)]
         by_source = self._places[code]
         odds = np.array([self._shares[name] for name in by_source])
@@ -70,6 +71,10 @@ class CropSampler:
         placed = list(by_case.values())[rng.integers(len(by_case))]
         sample, pixels = placed[rng.integers(len(placed))]
         row, column = divmod(int(rng.choice(pixels)), sample.codes.shape[1])
+        return sample, (row, column)
+
+    def _crop(self, rng: np.random.Generator) -> tuple[Rgb, Codes]:
+        sample, (row, column) = self.choose(rng)
         jitter = rng.integers(-self.size // 3, self.size // 3 + 1, 2)
         centre = (row + int(jitter[0]), column + int(jitter[1]))
         image, codes = cut(

@@ -9,15 +9,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.affinity import affine_transform
 
 from segcore.annotations import Annotation, LabelMap, Taxonomy
+from segcore.annotations.raster import region_mask
 from segcore.progress import Report
 from segcore.slides import Slide, read_scaled
 from viewer.jobs.models import Models
 
 Box = tuple[int, int, int, int]
 """(left, top, width, height) in level-0 pixels."""
-EXPLAIN_SIDE = 1024  # model pixels: a gradient map of more would take gigabytes
+EXPLAIN_SIDE = 1536  # model pixels: a gradient map of more would take gigabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +73,10 @@ def segment(
 def explain(
     slide: Slide, region: Annotation, models: Models, *, class_name: str, report: Report
 ) -> tuple[npt.NDArray[np.float32], tuple[float, float, float, float]]:
-    """Return the Grad-CAM map of `class_name` over the region's box, and the box it covers (level-0)."""
+    """Return the Grad-CAM map of `class_name` (NaN outside the region) and the box it covers (level-0).
+
+    A region that is too large for gradients is explained in its middle.
+    """
     report(0.05, "loading the model")
     from segcore.explain import grad_cam  # noqa: PLC0415 - torch takes a second to import
 
@@ -84,6 +89,11 @@ def explain(
     image = read_scaled(slide, left=left, top=top, scale=scale, width=width, height=height)
     report(0.3, "following the gradients")
     values = grad_cam(bundle, image, bundle.classes.index(class_name))
+    in_box = affine_transform(
+        region.geometry, (1 / scale, 0, 0, 1 / scale, -left / scale, -top / scale)
+    )
+    inside = region_mask(in_box, column=0, row=0, width=width, height=height, scale=1.0)
+    values[~inside] = np.nan
     report(1.0)
     return values, (left, top, left + width * scale, top + height * scale)
 
@@ -108,7 +118,7 @@ def export_geojson(
 ) -> int:
     """Write annotations and the mask's polygons for QuPath; return how many objects were written."""
     from segcore.annotations import write_annotations  # noqa: PLC0415 - not needed at the start
-    from segcore.annotations.polygons import annotations_from_labels  # noqa: PLC0415 - likewise
+    from segcore.annotations.tracing import annotations_from_labels  # noqa: PLC0415 - likewise
 
     report(0.1, "tracing the mask")
     traced = annotations_from_labels(labels, taxonomy) if labels is not None else []

@@ -1,19 +1,19 @@
 """Paints class masks: coloured areas with a stronger contour, from a pyramid of label tiles."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from segcore.annotations import Class
 from segcore.annotations.labelmap import Labels
 from viewer.document import MASK_TILE, MaskGrid
 from viewer.rendering.viewport import Viewport
 
 Key = tuple[int, int]
-Rgb = tuple[int, int, int]
 FINEST = -2  # magnified views draw each mask pixel as 4 x 4, so that contours stay thin
 CONTOUR_BOOST = 0.45
 IMAGE_LIMIT = 600  # images kept: 256 kB each, 4 MB for the few magnified ones
@@ -22,10 +22,11 @@ IMAGE_LIMIT = 600  # images kept: 256 kB each, 4 MB for the few magnified ones
 class MaskPainter:
     """Images of label tiles at every zoom, made when first seen and dropped when their tiles change."""
 
-    def __init__(self, colours: Mapping[int, Rgb]) -> None:
+    def __init__(self, classes: Iterable[Class]) -> None:
         self.hidden: frozenset[int] = frozenset()
-        self._colours = dict(colours)
+        self._classes = tuple(classes)
         self._opacity = 0.45
+        self._contours_only = False
         self._grid: MaskGrid | None = None
         self._read: Callable[[Key], Labels | None] = lambda _: None
         self._keys: frozenset[Key] = frozenset()
@@ -59,9 +60,11 @@ class MaskPainter:
                 self._images.pop(at, None)
                 self._labels.pop(at, None)
 
-    def style(self, opacity: float, hidden: frozenset[int]) -> None:
-        if (opacity, hidden) != (self._opacity, self.hidden):
+    def style(self, opacity: float, hidden: frozenset[int], *, contours_only: bool = False) -> None:
+        """Set how strongly areas are drawn, which classes are not, and whether only contours are."""
+        if (opacity, hidden, contours_only) != (self._opacity, self.hidden, self._contours_only):
             self._opacity, self.hidden = opacity, hidden
+            self._contours_only = contours_only
             self._palette = self._make_palette()
             self._images.clear()
 
@@ -148,12 +151,14 @@ class MaskPainter:
     def _make_palette(self) -> npt.NDArray[np.uint32]:
         """Return (2, 256) premultiplied ARGB: row 0 areas, row 1 contours."""
         palette = np.zeros((2, 256), np.uint32)
-        for code, (red, green, blue) in self._colours.items():
-            if code in self.hidden:
+        for each in self._classes:
+            if each.code in self.hidden:
                 continue
-            for row, alpha in enumerate((self._opacity, min(1.0, self._opacity + CONTOUR_BOOST))):
-                r, g, b, a = (round(v * alpha) for v in (red, green, blue, 255))
-                palette[row, code] = a << 24 | r << 16 | g << 8 | b
+            fill = self._opacity * each.emphasis
+            area = 0.0 if self._contours_only else fill
+            for row, alpha in enumerate((area, min(1.0, fill + CONTOUR_BOOST))):
+                r, g, b, a = (round(v * alpha) for v in (*each.colour, 255))
+                palette[row, each.code] = a << 24 | r << 16 | g << 8 | b
         return palette
 
 

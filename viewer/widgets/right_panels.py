@@ -167,6 +167,7 @@ class ModelPanel(Panel):
         name = QLabel(card["title"] if card else "No model yet")
         mpp = QLabel(f"{card['mpp']:g} µm/px" if card else "")
         mpp.setObjectName("muted")
+        name.setWordWrap(True)
         head = QHBoxLayout()
         head.addWidget(name, 1)
         head.addWidget(mpp)

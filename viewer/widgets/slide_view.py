@@ -29,7 +29,7 @@ class SlideView(QWidget):
         self.viewport = Viewport()
         self.loader: TileLoader | None = None
         self._slide_layer: SlideLayer | None = None
-        self._mask = MaskPainter({each.code: each.colour for each in session.taxonomy.classes})
+        self._mask = MaskPainter(session.taxonomy.classes)
         self._heat = HeatmapLayer()
         self._annotations = AnnotationLayer(
             {each.name: each.colour for each in session.taxonomy.classes}
@@ -123,11 +123,14 @@ class SlideView(QWidget):
 
     def _show_heatmap(self, heatmap: Heatmap | None) -> None:
         self._heat.show(heatmap)
-        self.update()
+        self._restyle()
 
     def _restyle(self) -> None:
         opacity = float(self.session.settings["mask.opacity"])
-        self._mask.style(opacity, self.session.hidden_classes)
+        workspace = self.session.workspace
+        # Two fills over each other would hide both: under a heatmap the mask is its contours.
+        explained = workspace is not None and workspace.heatmap is not None
+        self._mask.style(opacity, self.session.hidden_classes, contours_only=explained)
         self.update()
 
     def set_background(self, colour: str) -> None:

@@ -100,10 +100,9 @@ def _carve(fields: Field, x: Cells, y: Cells, radius: Cells) -> None:
 def fibre_angle(fields: Field, x: float, y: float, salt: int) -> float:
     """Return the direction of the fibres at (x, y) in radians, crimp included."""
     angle = 0.5 * math.atan2(sample(fields, SINE, x, y), sample(fields, COSINE, x, y))
-    crimp = 0.55 + 0.40 * noise(x / 300.0, y / 300.0, salt + 40)
-    return angle + crimp * (
-        noise(x / 27.0, y / 27.0, salt + 41) + 0.65 * noise(x / 10.0, y / 10.0, salt + 42)
-    )
+    crimp = 0.60 + 0.40 * noise(x / 300.0, y / 300.0, salt + 40)
+    wave = noise(x / 27.0, y / 27.0, salt + 41) + 0.65 * noise(x / 10.0, y / 10.0, salt + 42)
+    return angle + crimp * (wave + 0.35 * noise(x / 6.0, y / 6.0, salt + 43))
 
 
 @njit(cache=True, nogil=True)
@@ -167,7 +166,7 @@ def _draw_dead(fields: Field, jx: float, jy: float, luck: float, shape: float, o
         out[B] = out[A] * (0.6 + 0.4 * out[TONE])
         return True
     out[KIND], out[A], out[B] = GHOST, 7.0 + 4.0 * shape, 6.5 + 3.0 * shape
-    return luck < 0.55
+    return luck < 0.48
 
 
 @njit(cache=True, nogil=True)

@@ -29,9 +29,9 @@ Plane = npt.NDArray[np.float32]
 REACH = 150
 """No strand gets farther than this from where it starts, in pixels."""
 # Pitch of the grid of starts, least and further half-length, least and further half-width, in pixels.
-BUNDLE = (26.0, 30.0, 80.0, 2.0, 4.5)
-FIBRIL = (7.5, 10.0, 55.0, 0.35, 0.9)
-GAP = (17.0, 6.0, 38.0, 0.4, 2.4)
+BUNDLE = (26.0, 20.0, 60.0, 2.0, 5.0)
+FIBRIL = (7.5, 8.0, 40.0, 0.35, 1.0)
+GAP = (13.0, 5.0, 26.0, 0.35, 2.3)
 
 
 @njit(cache=True, nogil=True)
@@ -93,7 +93,7 @@ def _trace(
     x, y = start
     dx, dy, slope, steep = 0.0, 0.0, 0.0, False
     for step in range(int(length)):
-        if step % 4 == 0:
+        if step % 3 == 0:
             if not _passable(fields, x, y, salt, overhang):
                 return
             angle = fibre_angle(fields, x, y, salt)
@@ -124,9 +124,9 @@ def _strand_ink(layer: int, x: float, y: float, luck: float, salt: int) -> float
     """Return how much one strand adds: eosin for bundles and fibrils, emptiness for gaps."""
     packed = density(x, y, salt)
     if layer == 0:
-        return (0.04 + 0.30 * luck) * packed
+        return (0.03 + 0.55 * luck * luck) * packed
     if layer == 1:
-        return (0.05 + 0.34 * luck * luck) * (0.4 + 0.6 * packed)
+        return (0.04 + 0.40 * luck * luck) * (0.4 + 0.6 * packed)
     open_up = 0.55 + 0.45 * noise(x / 150.0, y / 150.0, salt + 51)
     return 1.0 if luck < 0.06 + 0.65 * (1.0 - packed) * open_up + 0.16 * open_up else 0.0
 

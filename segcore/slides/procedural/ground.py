@@ -105,7 +105,9 @@ def _stroma(
 ) -> tuple[float, float]:
     packed = density(x, y, salt)
     grain = fractal(x / 5.0, y / 5.0, salt + 52, 2)
-    eosin = 0.10 + 0.10 * packed + 0.95 * fibre / (1.0 + 0.45 * fibre) + 0.11 * grain
+    grit = fractal(x / 2.4, y / 2.4, salt + 77, 2)
+    strands = 1.15 * fibre / (1.0 + 0.45 * fibre) * (1.0 + 0.30 * grit)
+    eosin = 0.10 + 0.26 * packed + strands + 0.12 * grain
     haem = 0.05 + 0.03 * grain + 0.05 * fibre
     crowd = smooth(-25.0, 8.0, lymph)
     eosin += crowd * (0.20 + 0.10 * grain - 0.6 * eosin)

@@ -87,7 +87,7 @@ def _outline(u: float, v: float, a: float, b: float, seed: int, rough: float) ->
 @njit(cache=True, nogil=True)
 def _roughness(kind: int) -> float:
     if kind == CARCINOMA:
-        return 0.22
+        return 0.18
     if kind in (MITOSIS, PYKNOTIC):
         return 0.34
     return 0.30 if kind == FIBROBLAST else 0.19
@@ -108,8 +108,8 @@ def _surround(planes: Planes, row: int, column: int, kind: int, beyond: float) -
     """Paint what lies just outside a nucleus: halos, plasma cytoplasm, ghost membranes."""
     if kind == GHOST:
         ring = smooth(2.2, 0.4, abs(beyond))
-        planes[1, row, column] += 0.22 * ring
-        planes[0, row, column] += 0.06 * ring
+        planes[1, row, column] += 0.13 * ring
+        planes[0, row, column] += 0.03 * ring
         inner = smooth(0.5, -2.0, beyond)
         planes[0, row, column] += 0.05 * inner * (1.0 - planes[0, row, column])
         planes[1, row, column] += 0.18 * inner * (0.5 - planes[1, row, column])

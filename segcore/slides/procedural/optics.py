@@ -26,11 +26,11 @@ class Stain:
     """
 
     haematoxylin: Vector = (0.645, 0.680, 0.349)
-    eosin: Vector = (0.155, 0.870, 0.468)
+    eosin: Vector = (0.152, 0.846, 0.511)
     haematoxylin_strength: float = 1.0
     eosin_strength: float = 1.0
     glass: Vector = (244.0, 242.0, 240.0)
-    blur: float = 0.7
+    blur: float = 0.62
     """Standard deviation of the lens's blur in pixels."""
 
 
@@ -52,7 +52,7 @@ def draw_stain(seed: int) -> Stain:
 
 
 def _tilted(vector: Vector, rng: np.random.Generator) -> Vector:
-    moved = np.clip(np.asarray(vector) + rng.normal(0, 0.06, 3), 0.03, 1)
+    moved = np.clip(np.asarray(vector) + rng.normal(0, 0.045, 3), 0.03, 1)
     red, green, blue = moved / np.linalg.norm(moved)
     return float(red), float(green), float(blue)
 

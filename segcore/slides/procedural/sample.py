@@ -81,6 +81,7 @@ def make_sample_slide(
         _write_reduced(slide_file, levels[1:], half)
         slide_file.finish(levels)
         truth_file.finish([labels])
+        truth_stream.flush()  # a full disk shows here, before either file is moved into place
         report(1.0, "Sample slide written")
 
 

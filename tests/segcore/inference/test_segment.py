@@ -9,41 +9,22 @@ from segcore.errors import PixelSizeMissingError, RegionError
 from segcore.inference import segment, segment_region
 from segcore.inference.tiles import TileSource
 from segcore.inference.tiling import Lattice
-from segcore.models import IMAGENET, Architecture, Bundle, Card, TrainingData, create_model
+from segcore.models import Bundle, create_model
 from segcore.progress import Cancelled
 from segcore.refinement import Refinement
 from segcore.slides.array import ArraySlide
+from tests.segcore.cards import CLASSES, card
 
-CLASSES = ("Tumor", "Stroma", "Lymphocyte", "Necrosis", "Other")
-COLOURS = np.array([[200, 40, 90], [240, 160, 200], [60, 30, 120], [150, 140, 150], [245, 245, 245]])
-
-
-def card(classes=CLASSES, tile=64, halo=8):
-    return Card(
-        "acinus-bundle-1",
-        "test",
-        "Test",
-        Architecture("lightmuseg-v2"),
-        classes,
-        0.5,
-        tile,
-        halo,
-        IMAGENET,
-        False,
-        TrainingData("Nothing."),
-        (),
-        "Apache-2.0",
-        "Tests.",
-        "All.",
-        "0" * 64,
-    )
+COLOURS = np.array(
+    [[200, 40, 90], [240, 160, 200], [60, 30, 120], [150, 140, 150], [245, 245, 245]]
+)
 
 
 class ColourBundle(Bundle):
     """Knows each class by its colour, so that the right mask is known without a network."""
 
-    def __init__(self, classes=CLASSES, tile=64, halo=8):
-        super().__init__(card(classes, tile, halo), torch.nn.Identity(), torch.device("cpu"))
+    def __init__(self, classes=CLASSES):
+        super().__init__(card(classes=classes), torch.nn.Identity(), torch.device("cpu"))
         self.batches = []
 
     def predict(self, tiles):

@@ -12,8 +12,7 @@ from segcore.errors import ModelError
 from segcore.models import create_model, list_bundles, load_bundle, save_bundle
 from segcore.models.bundle_files import CARD, WEIGHTS
 from segcore.models.bundle_format import card_schema, read_card
-
-from .conftest import CLASSES, card
+from tests.segcore.cards import CLASSES, card
 
 
 @pytest.fixture
@@ -47,7 +46,9 @@ def test_a_bundle_comes_back_as_it_was_saved(bundle, model):
     assert (bundle.mpp, bundle.tile, bundle.halo) == (0.5, 64, 8)
     assert bundle.device == torch.device("cpu")
     for name, tensor in bundle.model.state_dict().items():
-        assert torch.allclose(tensor.float(), model.state_dict()[name].float(), rtol=1e-3, atol=1e-6)
+        assert torch.allclose(
+            tensor.float(), model.state_dict()[name].float(), rtol=1e-3, atol=1e-6
+        )
 
 
 def test_prediction_agrees_with_the_plain_network(bundle):
@@ -68,7 +69,9 @@ def test_prediction_agrees_with_the_plain_network(bundle):
 
 def test_a_one_class_bundle_gives_the_probability_of_its_class(tmp_path):
     torch.manual_seed(1)
-    save_bundle(tmp_path / "one", create_model("lightmuseg-v2", classes=1), card(classes=("Tumor",)))
+    save_bundle(
+        tmp_path / "one", create_model("lightmuseg-v2", classes=1), card(classes=("Tumor",))
+    )
     tiles = np.zeros((1, 32, 32, 3), np.uint8)
 
     found = load_bundle(tmp_path / "one", device="cpu").predict(tiles)

@@ -76,7 +76,9 @@ def test_channel_attention_is_the_papers_formula():
     x = torch.randn(1, 8, 3, 4)
 
     pooled = array(x)[0].mean((1, 2))
-    hidden = np.maximum(array(block.squeeze.weight)[:, :, 0, 0] @ pooled + array(block.squeeze.bias), 0)
+    hidden = np.maximum(
+        array(block.squeeze.weight)[:, :, 0, 0] @ pooled + array(block.squeeze.bias), 0
+    )
     weight = sigmoid(array(block.excite.weight)[:, :, 0, 0] @ hidden + array(block.excite.bias))
 
     assert block.squeeze.out_channels == 2  # reduction 4

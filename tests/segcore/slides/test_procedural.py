@@ -57,7 +57,7 @@ def test_every_level_shows_the_painted_picture(sample, painted):
             read = np.asarray(slide.read_region((0, 0), level, (width, height)))[..., :3]
             step = SIZE // width
             mean = painted[0].reshape(height, step, width, step, 3).mean((1, 3))
-            assert np.abs(read - mean).mean() < 4  # JPEG at quality 88
+            assert np.abs(read - mean).mean() < 5  # JPEG at quality 88
             assert np.abs((read - mean).mean((0, 1))).max() < 1  # no cast: the YCbCr tags are right
 
 
@@ -68,7 +68,7 @@ def test_a_side_that_is_no_multiple_of_the_tile_is_written_whole(tmp_path):
     with openslide.OpenSlide(slide) as opened:
         assert opened.level_dimensions == ((1155, 1155), (578, 578), (289, 289))
         read = np.asarray(opened.read_region((1000, 1000), 0, (155, 155)))[..., :3]
-    assert np.abs(read.astype(int) - rgb).mean() < 4
+    assert np.abs(read.astype(int) - rgb).mean() < 5
     assert (tifffile.imread(truth)[1000:, 1000:] == labels).all()
 
 

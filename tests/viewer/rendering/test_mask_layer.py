@@ -1,11 +1,15 @@
 import numpy as np
 from PySide6.QtGui import QImage, QPainter
 
+from segcore.annotations import Class
 from viewer.document import MaskGrid
 from viewer.rendering.mask_layer import MaskPainter, contours
 from viewer.rendering.viewport import Viewport
 
-COLOURS = {1: (255, 0, 0), 2: (0, 0, 255)}
+CLASSES = (
+    Class(1, "Red", (255, 0, 0), "none", "Red"),
+    Class(2, "Blue", (0, 0, 255), "none", "Blue"),
+)
 
 
 def painted(painter, view):
@@ -19,7 +23,7 @@ def painted(painter, view):
 
 
 def shown(tiles, grid=MaskGrid(1.0, 0.5), opacity=0.5):
-    painter = MaskPainter(COLOURS)
+    painter = MaskPainter(CLASSES)
     painter.style(opacity, frozenset())
     painter.show(grid, tiles, tiles.get)
     return painter
