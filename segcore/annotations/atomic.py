@@ -59,7 +59,9 @@ def _check_place(path: Path, replace: Collection[str]) -> None:
         raise ExportError(f"{path} is a file; choose another folder.")
     there = sorted(each.name for each in path.iterdir()) if path.exists() else []
     if kept := [name for name in there if name not in replace]:
-        raise ExportError(f"The folder {path} already holds {kept[0]!r}; choose an empty or a new folder.")
+        raise ExportError(
+            f"The folder {path} already holds {kept[0]!r}; choose an empty or a new folder."
+        )
 
 
 def _put_in_place(temporary: Path, path: Path) -> None:

@@ -6,5 +6,13 @@ everywhere), the case it comes from and its source. Cases, never tiles, are what
 
 from segcore.data.folders import read_class_tiles, read_manifest_folder
 from segcore.data.sample import Sample
+from segcore.data.tiles import TileManifest, export_tiles, read_tiles
 
-__all__ = ["Sample", "read_class_tiles", "read_manifest_folder"]
+__all__ = [
+    "Sample",
+    "TileManifest",
+    "export_tiles",
+    "read_class_tiles",
+    "read_manifest_folder",
+    "read_tiles",
+]

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from uuid import uuid4
 
+import msgspec
 import numpy as np
 from PIL import Image
 
@@ -24,7 +25,7 @@ from segcore.data.folders import read_codes, read_picture
 from segcore.data.sample import Sample
 from segcore.errors import DataError
 from segcore.progress import Report, silent
-from segcore.slides import Slide, fingerprint, read_scaled
+from segcore.slides import Rgb, Slide, fingerprint, read_scaled
 
 PictureFormat = Literal["png", "jpg"]
 
@@ -86,9 +87,11 @@ def export_tiles(
         (folder / "images").mkdir()
         (folder / "labels").mkdir()
         tiles = []
-        for done, (row, column) in enumerate(places):
+        for done, place in enumerate(places):
             report(done / len(places), f"{done} of {len(places)} tiles")
-            tiles.append(_write_tile(folder, slide, labels, row, column, tile, picture, taxonomy))
+            image, codes = _cut(slide, labels, place, tile)
+            file, pixels = _write_tile(folder, image, codes, picture=picture, taxonomy=taxonomy)
+            tiles.append(Tile(file, *_corner(labels, place), pixels))
         manifest = TileManifest(
             case=_case(slide),
             split=split,
@@ -115,3 +118,95 @@ def _places(labels: Labels, tile: int, min_labelled: float) -> list[tuple[int, i
         for row, column in corners
         if np.count_nonzero(labels[row : row + tile, column : column + tile]) >= least
     ]
+
+
+def _cut(slide: Slide, labels: LabelMap, place: tuple[int, int], tile: int) -> tuple[Rgb, Labels]:
+    """Return the picture and the mask of the tile at (row, column) of the mask; unlabelled beyond it."""
+    x, y = _corner(labels, place)
+    image = read_scaled(slide, left=x, top=y, scale=labels.scale, width=tile, height=tile)
+    row, column = place
+    codes = np.zeros((tile, tile), np.uint8)
+    part = labels.labels[row : row + tile, column : column + tile]
+    codes[: part.shape[0], : part.shape[1]] = part
+    return image, codes
+
+
+def _corner(labels: LabelMap, place: tuple[int, int]) -> tuple[float, float]:
+    """Return the level-0 (x, y) of the upper left corner of mask pixel (row, column)."""
+    row, column = place
+    return (labels.column + column) * labels.scale, (labels.row + row) * labels.scale
+
+
+def _write_tile(
+    folder: Path, image: Rgb, codes: Labels, *, picture: PictureFormat, taxonomy: Taxonomy
+) -> tuple[str, dict[str, int]]:
+    """Write both files of a tile; returns the file name and how many pixels each class has."""
+    name = uuid4().hex
+    options: dict[str, Any] = {"quality": 95, "subsampling": 0} if picture == "jpg" else {}
+    Image.fromarray(image).save(folder / "images" / f"{name}.{picture}", **options)
+    mask = Image.fromarray(codes)
+    mask.putpalette(_palette(taxonomy))
+    mask.save(folder / "labels" / f"{name}.png")
+    counts = np.bincount(codes.ravel(), minlength=256)
+    return f"{name}.{picture}", {each.name: int(counts[each.code]) for each in taxonomy.classes}
+
+
+def _palette(taxonomy: Taxonomy) -> list[int]:
+    """Return a colour for each of 256 codes: that of its class, black for 0 and unknown ones."""
+    colours = [0] * 768
+    for each in taxonomy.classes:
+        colours[3 * each.code : 3 * each.code + 3] = each.colour
+    return colours
+
+
+def _case(slide: Slide) -> str:
+    """Return a name for the slide that says nothing of the patient."""
+    if not slide.path.is_file():
+        return uuid4().hex[:16]
+    return hashlib.sha256(fingerprint(slide.path).encode()).hexdigest()[:16]
+
+
+def _write_manifest(folder: Path, manifest: TileManifest) -> None:
+    document = json.dumps(asdict(manifest), indent=1)
+    (folder / "manifest.json").write_text(document, encoding="utf-8")
+    with (folder / "manifest.csv").open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file)
+        table.writerow(["file", "case", "source", "mpp", "split", "x", "y", *manifest.classes])
+        shared = [manifest.case, "acinus", manifest.mpp, manifest.split]
+        for tile in manifest.tiles:
+            counts = [tile.pixels[name] for name in manifest.classes]
+            table.writerow([tile.file, *shared, tile.x, tile.y, *counts])
+
+
+def read_tile_manifest(folder: str | Path) -> TileManifest:
+    """Read `manifest.json` of exported tiles; raises DataError."""
+    path = Path(folder) / "manifest.json"
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=TileManifest)
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DataError(
+            f"The folder {folder} has no sound manifest.json; choose a folder of exported tiles."
+        ) from error
+
+
+def read_tiles(folder: str | Path) -> Iterator[Sample]:
+    """Yield the exported tiles of a folder one by one; raises DataError."""
+    folder = Path(folder)
+    manifest = read_tile_manifest(folder)
+    for tile in manifest.tiles:
+        image = read_picture(_inside(folder / "images", tile.file))
+        codes = read_codes(_inside(folder / "labels", f"{Path(tile.file).stem}.png"))
+        if codes.shape != image.shape[:2]:
+            raise DataError(
+                f"The mask of {tile.file} has another size than the picture; export the tiles again."
+            )
+        yield Sample(manifest.case, "acinus", image, codes)
+
+
+def _inside(folder: Path, name: str) -> Path:
+    """Return the file of a manifest, which may come from anywhere and must not lead out of its folder."""
+    if Path(name).name != name:
+        raise DataError(
+            f"The manifest names {name!r}, which is no file in {folder}; export the tiles again."
+        )
+    return folder / name

@@ -5,6 +5,7 @@ explain one class's score: its mean logit where it was predicted.
 """
 
 from segcore.explain.gradcam import grad_cam
+from segcore.explain.region import RegionHeat, explain_region
 from segcore.explain.shap import shap_map
 
-__all__ = ["grad_cam", "shap_map"]
+__all__ = ["RegionHeat", "explain_region", "grad_cam", "shap_map"]

@@ -31,7 +31,7 @@ def grad_cam(
     """
     with torch.inference_mode(mode=False), torch.enable_grad():
         pixels = network_input(bundle, image, class_index)
-        with _captured(bundle.model, layer or default_layer(bundle.model)) as outputs:
+        with captured(bundle.model, layer or default_layer(bundle.model)) as outputs:
             score = class_score(bundle.model(pixels), class_index)
         activation = outputs[-1]  # (1, K, h, w)
         (gradient,) = torch.autograd.grad(score.sum(), activation)
@@ -56,15 +56,19 @@ def default_layer(model: nn.Module) -> str:
 
 
 @contextmanager
-def _captured(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
-    """Collect the layer's outputs; the hook is gone afterwards, whatever happens."""
+def captured(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
+    """Collect the layer's outputs; the hook is gone afterwards, whatever happens.
+
+    Gradients begin at the layer: what comes before it needs none, and its graph would take gigabytes.
+    """
     modules = dict(model.named_modules())
     if layer not in modules or layer == "":
         raise ModelError(f"The network has no layer {layer!r}; {default_layer(model)!r} is one.")
     outputs: list[Tensor] = []
 
-    def keep(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        outputs.append(output)
+    def keep(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:
+        outputs.append(output.detach().requires_grad_())
+        return outputs[-1]
 
     handle = modules[layer].register_forward_hook(keep)
     try:

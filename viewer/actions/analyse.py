@@ -2,8 +2,6 @@
 
 import json
 
-import shapely
-
 from segcore.annotations import Annotation, LabelMap
 from segcore.errors import StudyError
 from segcore.slides.pixelsize import propose_mpp
@@ -62,9 +60,7 @@ def explain(session: Session) -> Job | None:
             workspace.slide, region, session.models, class_name=name, report=report
         ),
     )
-    job.succeeded.connect(
-        lambda done: _show(session, workspace, region, Heatmap(*done, class_name=name))
-    )
+    job.succeeded.connect(lambda done: _show(session, workspace, Heatmap(*done, class_name=name)))
     job.failed.connect(lambda error: session.tell_failure(error, lambda: explain(session)))
     return job
 
@@ -132,13 +128,6 @@ def _adopt(
         session.tell.warn("This model is untrained: its mask means nothing yet.")
 
 
-def _show(session: Session, workspace: Workspace, region: Annotation, heatmap: Heatmap) -> None:
-    if session.workspace is not workspace:
-        return
-    session.set_heatmap(heatmap)
-    left, top, right, bottom = region.geometry.bounds
-    seen = shapely.box(*heatmap.bounds).buffer(2 * workspace.slide.levels[0].downsample)
-    if not seen.covers(shapely.box(left, top, right, bottom)):
-        session.tell.info(
-            "The region is large: its middle is explained. Outline less to see elsewhere."
-        )
+def _show(session: Session, workspace: Workspace, heatmap: Heatmap) -> None:
+    if session.workspace is workspace:
+        session.set_heatmap(heatmap)

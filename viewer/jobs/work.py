@@ -8,18 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import shapely
-from shapely.affinity import affine_transform
 
 from segcore.annotations import Annotation, LabelMap, Taxonomy
-from segcore.annotations.raster import region_mask
 from segcore.progress import Report
-from segcore.slides import Slide, read_scaled
+from segcore.slides import Slide
 from viewer.jobs.models import Models
 
 Box = tuple[int, int, int, int]
 """(left, top, width, height) in level-0 pixels."""
-EXPLAIN_SIDE = 1536  # model pixels: a gradient map of more would take gigabytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,38 +69,15 @@ def segment(
 def explain(
     slide: Slide, region: Annotation, models: Models, *, class_name: str, report: Report
 ) -> tuple[npt.NDArray[np.float32], tuple[float, float, float, float]]:
-    """Return the Grad-CAM map of `class_name` (NaN outside the region) and the box it covers (level-0).
-
-    A region that is too large for gradients is explained in its middle.
-    """
-    report(0.05, "loading the model")
-    from segcore.explain import grad_cam  # noqa: PLC0415 - torch takes a second to import
+    """Return the Grad-CAM map of `class_name` in the region (NaN outside) and the box it covers (level-0)."""
+    report(0.0, "loading the model")
+    from segcore.explain import explain_region  # noqa: PLC0415 - torch takes a second to import
 
     bundle = models.get()
-    if slide.mpp is None:
-        raise AssertionError("the session asks for the pixel size before it explains")
-    scale = bundle.mpp / slide.mpp
-    left, top, width, height = _explained_box(region.geometry, scale)
-    report(0.2, "reading the region")
-    image = read_scaled(slide, left=left, top=top, scale=scale, width=width, height=height)
-    report(0.3, "following the gradients")
-    values = grad_cam(bundle, image, bundle.classes.index(class_name))
-    in_box = affine_transform(
-        region.geometry, (1 / scale, 0, 0, 1 / scale, -left / scale, -top / scale)
+    heat = explain_region(
+        slide, bundle, region.geometry, bundle.classes.index(class_name), report=report
     )
-    inside = region_mask(in_box, column=0, row=0, width=width, height=height, scale=1.0)
-    values[~inside] = np.nan
-    report(1.0)
-    return values, (left, top, left + width * scale, top + height * scale)
-
-
-def _explained_box(geometry: shapely.Geometry, scale: float) -> tuple[float, float, int, int]:
-    """Return (left, top, width, height): the box of the region, or its middle where it is too large."""
-    left, top, right, bottom = shapely.bounds(geometry)
-    width = max(32, min(EXPLAIN_SIDE, round((right - left) / scale)))
-    height = max(32, min(EXPLAIN_SIDE, round((bottom - top) / scale)))
-    middle_x, middle_y = (left + right) / 2, (top + bottom) / 2
-    return middle_x - width * scale / 2, middle_y - height * scale / 2, width, height
+    return heat.values, heat.bounds
 
 
 def export_geojson(
