@@ -27,6 +27,15 @@ def write_slide(path: Path, pixels=None, mpp: float | None = 0.5) -> Path:
     return path
 
 
+class Cpu:
+    """Takes the place of torch.device."""
+
+    type = "cpu"
+
+    def __str__(self):
+        return "cpu"
+
+
 class ColourBundle:
     """A bundle that knows tumor, stroma and glass by their colour; needs no torch."""
 
@@ -35,7 +44,8 @@ class ColourBundle:
     mpp = 0.5
     tile = 256
     halo = 32
-    device = SimpleNamespace(type="cpu")
+    device = Cpu()
+    precision = "torch.float32"
     card = SimpleNamespace(name="colours", sha256="0" * 64, trained=True)
 
     def __init__(self):

@@ -2,7 +2,8 @@
 
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from defusedxml import ElementTree
 from segcore.annotations.atomic import replacing
 from segcore.annotations.labelmap import LabelMap, Labels
 from segcore.annotations.taxonomy import Taxonomy
-from segcore.errors import AnnotationError
+from segcore.errors import AnnotationError, ExportError
 from segcore.slides.base import Slide
 from segcore.slides.pixelsize import mpp_from_description, mpp_from_tags
 
@@ -23,32 +24,41 @@ _MOST_BYTES = 4 << 30
 _EMPTY = zlib.compress(bytes(TILE * TILE))
 
 
-def write_mask(path: str | Path, labels: LabelMap, slide: Slide, taxonomy: Taxonomy) -> None:
+def write_mask(
+    path: str | Path, labels: LabelMap | Sequence[LabelMap], slide: Slide, taxonomy: Taxonomy
+) -> None:
     """Write `labels` into a mask of the whole slide, 0 where there are none: one pixel per mask-grid pixel.
 
-    The size is ceil(slide size / scale), the values are class codes; coarser levels (SubIFDs) hold the most
-    frequent of four. Class names, mpp and scale stand in the OME-XML. Raises ExportError.
+    Several label maps lie on one grid; where they overlap the later one's classes win. The size is
+    ceil(slide size / scale), the values are class codes; coarser levels (SubIFDs) hold the most frequent of
+    four. Class names, mpp and scale stand in the OME-XML. Raises ExportError.
     """
     path = Path(path)
-    width, height = (math.ceil(side / labels.scale) for side in slide.dimensions)
-    part = _Part(labels.labels, labels.column, labels.row, width, height)
+    maps = [labels] if isinstance(labels, LabelMap) else list(labels)
+    scale, mpp = maps[0].scale, maps[0].mpp
+    if any((each.scale, each.mpp) != (scale, mpp) for each in maps):
+        raise ExportError(
+            f"{path.name} cannot hold masks of different pixel sizes; write one file for each."
+        )
+    width, height = (math.ceil(side / scale) for side in slide.dimensions)
+    level = _Level([_Part.cut(each, width, height) for each in maps], width, height)
     halvings = max(0, math.ceil(math.log2(max(width, height) / _COARSEST)))
     with replacing(path) as temporary, tifffile.TiffWriter(temporary, ome=True) as file:
-        for level in range(halvings + 1):
+        for depth in range(halvings + 1):
             file.write(
-                part.tiles(),
-                shape=(part.height, part.width),
+                level.tiles(),
+                shape=(level.height, level.width),
                 dtype=np.uint8,
-                subifds=0 if level else halvings,
-                subfiletype=int(level > 0),
+                subifds=0 if depth else halvings,
+                subfiletype=int(depth > 0),
                 tile=(TILE, TILE),
                 compression="zlib",
                 photometric="minisblack",
-                resolution=(1e4 / (labels.mpp * 2**level),) * 2,
+                resolution=(1e4 / (mpp * 2**depth),) * 2,
                 resolutionunit="CENTIMETER",
-                metadata=None if level else _metadata(labels, taxonomy),
+                metadata=None if depth else _metadata(maps[0], taxonomy),
             )
-            part = part.halved()
+            level = level.halved()
 
 
 def _metadata(labels: LabelMap, taxonomy: Taxonomy) -> dict[str, Any]:
@@ -71,14 +81,51 @@ def _metadata(labels: LabelMap, taxonomy: Taxonomy) -> dict[str, Any]:
     }
 
 
+@dataclass(frozen=True, eq=False)
 class _Part:
-    """Labels at (column, row) of an otherwise empty image of (width, height)."""
+    """Labels at (column, row) of an otherwise empty level."""
 
-    def __init__(self, labels: Labels, column: int, row: int, width: int, height: int) -> None:
-        top, left = max(-row, 0), max(-column, 0)
-        self.labels = labels[top : max(height - row, 0), left : max(width - column, 0)]
-        self.column, self.row = max(column, 0), max(row, 0)
-        self.width, self.height = width, height
+    labels: Labels
+    column: int
+    row: int
+
+    @classmethod
+    def cut(cls, whole: LabelMap, width: int, height: int) -> "_Part":
+        """Return what of a label map lies within (width, height)."""
+        top, left = max(-whole.row, 0), max(-whole.column, 0)
+        labels = whole.labels[top : max(height - whole.row, 0), left : max(width - whole.column, 0)]
+        return cls(labels, max(whole.column, 0), max(whole.row, 0))
+
+    def paint(self, tile: Labels, left: int, top: int) -> None:
+        """Lay the labels over the tile whose corner is (left, top)."""
+        row, column = top - self.row, left - self.column
+        part = self.labels[max(row, 0) : row + TILE, max(column, 0) : column + TILE]
+        under = tile[max(-row, 0) :, max(-column, 0) :][: part.shape[0], : part.shape[1]]
+        np.copyto(under, part, where=part > 0)
+
+    def touches(self, left: int, top: int) -> bool:
+        height, width = self.labels.shape
+        row, column = top - self.row, left - self.column
+        return -TILE < row < height and -TILE < column < width
+
+    def halved(self) -> "_Part":
+        """Return the next level, each pixel the most frequent of four, the upper left where all differ."""
+        ahead = (self.row % 2, self.column % 2)
+        sizes = zip(ahead, self.labels.shape, strict=True)
+        labels = np.pad(self.labels, [(before, (size + before) % 2) for before, size in sizes])
+        a, b, c, d = labels[::2, ::2], labels[::2, 1::2], labels[1::2, ::2], labels[1::2, 1::2]
+        first = (a == b) | (a == c) | (a == d) | ~((b == c) | (b == d) | (c == d))
+        most = np.where(first, a, np.where((b == c) | (b == d), b, c))
+        return _Part(most, self.column // 2, self.row // 2)
+
+
+@dataclass(frozen=True, eq=False)
+class _Level:
+    """One level of the pyramid."""
+
+    parts: list[_Part]
+    width: int
+    height: int
 
     def tiles(self) -> Iterator[bytes]:
         """Yield the compressed tiles, row by row; most are the same empty one."""
@@ -87,30 +134,17 @@ class _Part:
                 yield self._tile(left, top)
 
     def _tile(self, left: int, top: int) -> bytes:
-        height, width = self.labels.shape
-        row, column = top - self.row, left - self.column
-        if row >= height or column >= width or row <= -TILE or column <= -TILE:
-            return _EMPTY
-        part = self.labels[max(row, 0) : row + TILE, max(column, 0) : column + TILE]
-        if not part.any():
+        touching = [each for each in self.parts if each.touches(left, top)]
+        if not touching:
             return _EMPTY
         tile = np.zeros((TILE, TILE), np.uint8)
-        tile[max(-row, 0) :, max(-column, 0) :][: part.shape[0], : part.shape[1]] = part
-        return zlib.compress(tile.tobytes(), 6)
+        for each in touching:
+            each.paint(tile, left, top)
+        return zlib.compress(tile.tobytes(), 6) if tile.any() else _EMPTY
 
-    def halved(self) -> "_Part":
-        """Return the next level, each pixel the most frequent of four, the upper left where all differ."""
-        ahead = (self.row % 2, self.column % 2)
-        padded = [
-            (before, (size + before) % 2)
-            for before, size in zip(ahead, self.labels.shape, strict=True)
-        ]
-        labels = np.pad(self.labels, padded)
-        a, b, c, d = labels[::2, ::2], labels[::2, 1::2], labels[1::2, ::2], labels[1::2, 1::2]
-        first = (a == b) | (a == c) | (a == d) | ~((b == c) | (b == d) | (c == d))
-        most = np.where(first, a, np.where((b == c) | (b == d), b, c))
-        size = -(-self.width // 2), -(-self.height // 2)
-        return _Part(most, self.column // 2, self.row // 2, *size)
+    def halved(self) -> "_Level":
+        halves = [each.halved() for each in self.parts]
+        return _Level(halves, -(-self.width // 2), -(-self.height // 2))
 
 
 def read_mask(path: str | Path, *, slide: Slide | None = None) -> LabelMap:

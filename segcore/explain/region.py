@@ -9,13 +9,14 @@ import numpy.typing as npt
 import torch
 from shapely.affinity import translate
 from shapely.geometry.base import BaseGeometry
-from torch import Tensor
+from torch import Tensor, nn
 
 from segcore.annotations.raster import region_mask
 from segcore.errors import PixelSizeMissingError, RegionError
 from segcore.explain.gradcam import captured, default_layer
 from segcore.explain.score import network_input
 from segcore.models import Bundle
+from segcore.models.fusion import fuse
 from segcore.progress import Report, silent
 from segcore.slides import Slide, read_scaled
 
@@ -48,6 +49,8 @@ def explain_region(
     the whole region, so that tiles compare. Raises PixelSizeMissingError, RegionError, ModelError.
     """
     frame = _Frame.around(slide, bundle, region)
+    # Folding changes nothing but rounding, and leaves the layers that are looked at in their places.
+    network = fuse(bundle.model).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     parts: list[_Part] = []
     tiles = list(frame.tiles())
     for number, (column, row) in enumerate(tiles):
@@ -55,9 +58,15 @@ def explain_region(
         inside = frame.inside(region, column, row)
         if inside.any():
             image = frame.read(slide, column, row)
+            pixels = network_input(bundle, image, class_index)
             parts.append(
                 _look(
-                    bundle, image, inside, class_index=class_index, layer=layer, place=(column, row)
+                    network,
+                    pixels,
+                    inside,
+                    class_index=class_index,
+                    layer=layer,
+                    place=(column, row),
                 )
             )
     predicted = any(part.pixels for part in parts)
@@ -144,26 +153,25 @@ class _Frame:
 
 
 def _look(
-    bundle: Bundle,
-    image: npt.NDArray[np.uint8],
+    network: nn.Module,
+    pixels: Tensor,
     inside: npt.NDArray[np.bool_],
     *,
     class_index: int,
     layer: str | None,
     place: tuple[int, int],
 ) -> _Part:
-    pixels = network_input(bundle, image, class_index)
     core = slice(CONTEXT, CONTEXT + CORE)
     with torch.inference_mode(mode=False), torch.enable_grad():
-        with captured(bundle.model, layer or default_layer(bundle.model)) as outputs:
-            logits = bundle.model(pixels)[0, :, core, core]  # (C, CORE, CORE)
+        with captured(network, layer or default_layer(network)) as outputs:
+            logits = network(pixels)[0, :, core, core]  # (C, CORE, CORE)
         wanted = torch.from_numpy(inside).to(logits.device)
         single = logits.shape[0] == 1
         mine = wanted & (logits[0] > 0 if single else logits.argmax(0) == class_index)
         activation = outputs[-1]  # (1, K, h, w)
         of_class = _summed_gradient((logits[class_index] * mine).sum(), activation)
         of_all = _summed_gradient((logits[class_index] * wanted).sum(), activation)
-    stride = image.shape[0] // activation.shape[-1]
+    stride = pixels.shape[-1] // activation.shape[-1]
     inner = slice(CONTEXT // stride, (CONTEXT + CORE) // stride)
     kept = activation.detach()[0, :, inner, inner].half().cpu()
     return _Part(place, kept, inside, of_class, of_all, int(mine.sum()))

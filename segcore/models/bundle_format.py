@@ -66,6 +66,10 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Sha256
     """Of model.safetensors."""
 
+    def measured(self, metrics: tuple[Metric, ...]) -> "Card":
+        """Return a copy with these metrics."""
+        return msgspec.structs.replace(self, metrics=metrics)
+
 
 def read_card(content: bytes, *, source: str) -> Card:
     """Decode and check a `bundle.json`; `source` names it in the ModelError that tells what is wrong."""

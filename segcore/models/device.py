@@ -34,10 +34,8 @@ def _has_mps() -> bool:
 
 def fast_precision(device: torch.device) -> torch.dtype:
     """Return the fastest float type of `device` that does not lose the answer."""
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
-    if device.type == "mps":
-        return torch.float16
+    if device.type in ("cuda", "mps"):
+        return torch.float16  # as fast as bfloat16 there, and eight times as fine
     return torch.bfloat16 if _cpu_multiplies_bfloat16() else torch.float32
 
 

@@ -1,4 +1,4 @@
-"""`python -m segcore.training RECIPE --data FOLDER --out FOLDER [--encoder FILE]`: train, or go on."""
+"""`python -m segcore.training train | publish RECIPE ...`: train a network, make a bundle of it."""
 
 import argparse
 from pathlib import Path
@@ -6,31 +6,51 @@ from pathlib import Path
 from safetensors.torch import load_file
 
 from segcore.progress import Report
-from segcore.training import read_recipe, read_sources, train
-from segcore.training.loop import averaged_weights
+from segcore.training import publish, read_recipe, read_sources, train
+from segcore.training.loop import CHECKPOINT, averaged_weights
 
 
 def main() -> None:
+    options = _parser().parse_args()
+    options.work(options)
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m segcore.training")
-    parser.add_argument("recipe", type=Path)
-    parser.add_argument("--data", type=Path, required=True, help="folder the sources lie in")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
-    parser.add_argument("--encoder", type=Path, help="torchvision mobilenet_v2 as safetensors")
-    parser.add_argument("--start", type=Path, help="checkpoint of a run to start from")
-    options = parser.parse_args()
+    verbs = parser.add_subparsers(required=True)
+    learn = verbs.add_parser("train", help="train, or go on where a run stopped")
+    learn.add_argument("--encoder", type=Path, help="torchvision mobilenet_v2 as safetensors")
+    learn.add_argument("--start", type=Path, help="checkpoint of another run to start from")
+    learn.set_defaults(work=_train)
+    ship = verbs.add_parser("publish", help="measure a run and write its bundle")
+    ship.add_argument("--out", type=Path, required=True, help="folder of the bundle")
+    ship.set_defaults(work=_publish)
+    for verb in (learn, ship):
+        verb.add_argument("recipe", type=Path)
+        verb.add_argument("--data", type=Path, required=True, help="folder the sources lie in")
+        verb.add_argument("--run", type=Path, required=True, help="folder of the run")
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
     recipe = read_recipe(options.recipe)
     samples, validation = read_sources(recipe, options.data)
-    encoder = load_file(options.encoder) if options.encoder else None
-    weights = averaged_weights(options.start) if options.start else None
     train(
         recipe,
         samples,
-        options.out,
+        options.run,
         _printing(),
-        encoder=encoder,
-        weights=weights,
+        encoder=load_file(options.encoder) if options.encoder else None,
+        weights=averaged_weights(options.start) if options.start else None,
         validation=validation,
     )
+
+
+def _publish(options: argparse.Namespace) -> None:
+    recipe = read_recipe(options.recipe)
+    samples, validation = read_sources(recipe, options.data)
+    checkpoint = options.run / CHECKPOINT
+    publish(recipe, checkpoint, samples, validation, folder=options.out, report=_printing())
 
 
 def _printing() -> Report:

@@ -26,6 +26,19 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validation_seeds: tuple[int, ...] = ()
 
 
+class CardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the card of the recipe's bundle says beside what is measured; see `Card`."""
+
+    name: str
+    title: str
+    data: str
+    licence: str
+    intended_use: str
+    limits: str
+    tile: int = 512
+    halo: int = 48
+
+
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything that decides a training run, read from TOML."""
 
@@ -46,6 +59,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     save_every: int = 200
     class_weights: dict[str, float] = {}
     """How often a crop is centred on a class, 1 where not given."""
+    card: CardText | None = None
 
 
 def read_recipe(file: Path) -> Recipe:

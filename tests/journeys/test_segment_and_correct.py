@@ -143,8 +143,8 @@ def test_training_tiles_come_with_their_masks_and_a_manifest(segmented, tmp_path
     tiles = list(read_tiles(tmp_path / "tiles"))
     assert tiles
     for tile in tiles:
-        purple = (tile.image.astype(int)[..., 0] < 150) & (tile.mask > 0)
-        assert (tile.mask[purple] == 1).mean() > 0.98
+        purple = (tile.image.astype(int)[..., 0] < 150) & (tile.codes > 0)
+        assert (tile.codes[purple] == 1).mean() > 0.98
 
 
 def test_a_heatmap_is_shown_over_the_region_and_hidden_again(segmented):
@@ -196,3 +196,32 @@ def test_without_an_answer_nothing_is_guessed(open_window, tmp_path):
 
     assert not person.session.jobs.running
     assert "needs the pixel size" in person.messages()[-1]
+
+
+def test_a_saved_study_opens_its_slide_and_goes_on_where_it_was(
+    segmented, open_window, slide, tmp_path
+):
+    segmented.session.ask.save_path = tmp_path / "case 7.acinus"
+    segmented.does("file.save_as")
+    segmented.key(Qt.Key.Key_B)
+    segmented.drags((250, 300), (250, 350))
+    history = list(segmented.session.workspace.document.history)
+    segmented.window.close()
+
+    again = open_window().opens(tmp_path / "case 7.acinus")
+
+    assert again.session.workspace.slide.path == slide
+    assert list(again.session.workspace.document.history) == history
+
+
+def test_a_study_whose_slide_is_gone_says_so(segmented, open_window, slide, tmp_path):
+    segmented.session.ask.save_path = tmp_path / "case 7.acinus"
+    segmented.does("file.save_as")
+    segmented.window.close()
+    slide.rename(slide.with_name("moved.tif"))
+
+    again = open_window()
+    again.session.open(tmp_path / "case 7.acinus")
+
+    assert again.session.workspace is None
+    assert "three fields.tif" in again.messages()[0]

@@ -14,6 +14,7 @@ from segcore.progress import Report
 from segcore.slides import Slide
 from viewer.jobs.models import Models
 
+SHORT_NAMES = {"torch.float32": "fp32", "torch.bfloat16": "bf16", "torch.float16": "fp16"}
 Box = tuple[int, int, int, int]
 """(left, top, width, height) in level-0 pixels."""
 
@@ -42,7 +43,7 @@ def segment(
     from segcore.refinement import Refinement  # noqa: PLC0415 - likewise
 
     bundle = models.get()
-    device = str(bundle.device).upper()
+    device = f"{str(bundle.device).upper()} {SHORT_NAMES[str(bundle.precision)]}"
     began = time.monotonic()
     labels = segment_region(
         slide,

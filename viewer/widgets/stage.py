@@ -102,6 +102,8 @@ class Stage(QStackedWidget):
         self.session.open(files[0])
 
     def _open(self, workspace: Workspace) -> None:
+        for message in list(self.messages):
+            self._drop_message(message)  # what was wrong with another slide is over
         self.setCurrentWidget(self.canvas)
         self.overview.show_slide(workspace.thumbnail, workspace.slide.dimensions)
         self.overview.look(self.canvas.viewport)

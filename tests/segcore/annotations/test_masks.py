@@ -77,7 +77,7 @@ def test_a_coarser_level_holds_the_most_frequent_of_four(
     whole = np.zeros((20, 20), np.uint8)
     whole[row : row + height, column : column + width] = labels
 
-    half = _Part(labels, column, row, 20, 20).halved()
+    half = _Part(labels, column, row).halved()
 
     image = np.zeros((10, 10), np.uint8)
     image[half.row :, half.column :][: half.labels.shape[0], : half.labels.shape[1]] = half.labels
@@ -102,6 +102,17 @@ def test_what_lies_outside_the_slide_is_cut_off(tmp_path: Path) -> None:
     whole = tifffile.imread(tmp_path / "mask.ome.tif")
     assert whole.shape == (600, 15)
     assert np.array_equal(np.argwhere(whole).max(axis=0), (16, 14))
+
+
+def test_several_label_maps_lie_in_one_mask_and_the_later_wins(tmp_path: Path) -> None:
+    first = LabelMap(np.full((20, 30), 1, np.uint8), 0, 0, 1.0, 0.5)
+    second = LabelMap(np.array([[0, 2], [2, 0]], np.uint8), 29, 19, 1.0, 0.5)
+    write_mask(tmp_path / "mask.ome.tif", [first, second], slide_of(2000, 100), load_taxonomy())
+    whole = tifffile.imread(tmp_path / "mask.ome.tif")
+    assert whole[18:21, 28:31].tolist() == [[1, 1, 0], [1, 1, 2], [0, 2, 0]]
+    other = LabelMap(first.labels, 0, 0, 2.0, 1.0)
+    with pytest.raises(ExportError, match="different pixel sizes"):
+        write_mask(tmp_path / "m.ome.tif", [first, other], slide_of(200, 100), load_taxonomy())
 
 
 def test_an_empty_mask_is_empty(tmp_path: Path) -> None:

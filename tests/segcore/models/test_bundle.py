@@ -90,6 +90,7 @@ def test_float_tiles_are_refused(bundle):
 
 
 def test_when_the_device_is_full_the_batch_is_halved(bundle, monkeypatch):
+    monkeypatch.setattr("segcore.models.bundle.CPU_BATCH", 100)
     sizes = []
     run = bundle._run
 

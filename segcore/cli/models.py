@@ -1,0 +1,69 @@
+"""`segcore models`: the networks that can be made, and the bundles that can be loaded."""
+
+import argparse
+from typing import Any
+
+from segcore.annotations import load_taxonomy
+from segcore.cli.console import Console
+
+
+def add_parser(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "models", help="list networks and bundles", description=__doc__
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - every command has both
+    rows = _architectures() + _bundles()
+    console.result(rows, _table(rows))
+    return 0
+
+
+def _architectures() -> list[dict[str, Any]]:
+    """Return a row for each network, counted with the classes of the taxonomy."""
+    from segcore.models import create_model, model_names
+
+    classes = [each.name for each in load_taxonomy().classes]
+    return [
+        _row(name, "architecture", create_model(name, classes=len(classes)), classes, "Apache-2.0")
+        for name in model_names()
+    ]
+
+
+def _bundles() -> list[dict[str, Any]]:
+    from segcore.models import create_model, list_bundles
+
+    rows = []
+    for card in list_bundles():
+        kind = card.architecture
+        model = create_model(kind.name, classes=len(card.classes), **kind.arguments)
+        row = _row(card.name, "bundle", model, list(card.classes), card.licence)
+        rows.append(row | {"title": card.title, "trained": card.trained, "architecture": kind.name})
+    return rows
+
+
+def _row(name: str, kind: str, model: Any, classes: list[str], licence: str) -> dict[str, Any]:
+    from segcore.models import count_parameters
+
+    return {
+        "name": name,
+        "kind": kind,
+        "parameters": count_parameters(model),
+        "trainable_parameters": count_parameters(model, trainable=True),
+        "classes": classes,
+        "licence": licence,
+    }
+
+
+def _table(rows: list[dict[str, Any]]) -> list[str]:
+    lines = [f"{'name':18} {'kind':13} {'parameters':>11} {'trainable':>11}  licence     classes"]
+    for row in rows:
+        counts = f"{row['parameters']:>11,} {row['trainable_parameters']:>11,}"
+        note = "" if row.get("trained", True) else "  (untrained)"
+        classes = ", ".join(row["classes"])
+        lines.append(
+            f"{row['name']:18} {row['kind']:13} {counts}  {row['licence']:11} {classes}{note}"
+        )
+    return lines
