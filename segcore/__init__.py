@@ -1,6 +1,6 @@
 """The engine of Acinus: slides in, class masks, annotations and explanations out. It knows no Qt.
 
-Layers, imports running down only: cli > training > inference, refinement, explain > models, evaluation,
+Layers, imports running down only: cli > training > inference, explain > refinement > models, evaluation,
 data > annotations > slides > config > progress > errors.
 """
 

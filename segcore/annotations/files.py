@@ -193,10 +193,13 @@ def _parsed(text: bytes) -> Any:
     text = text.removeprefix(b"\xef\xbb\xbf")
     try:
         return msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         pass  # strict and six times as quick, but QuPath up to 0.4 writes a bare NaN
     try:
-        return json.loads(text)
+        document = json.loads(text.decode(errors="replace"))
+        # Half a surrogate pair can be read but never be written again.
+        whole = json.dumps(document, ensure_ascii=False).encode(errors="replace")
+        return json.loads(whole)
     except (ValueError, RecursionError) as error:
         raise AnnotationError("it is no JSON, or it is cut off") from error
 

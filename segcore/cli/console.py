@@ -1,5 +1,6 @@
 """What a command says: results on stdout, everything else on stderr."""
 
+import io
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -12,6 +13,10 @@ from segcore.progress import Report, silent
 class Console:
     def __init__(self, *, json: bool) -> None:
         self.json = json
+        if isinstance(
+            sys.stdout, io.TextIOWrapper
+        ):  # a name may hold what the terminal cannot show
+            sys.stdout.reconfigure(errors="backslashreplace")
 
     def tell(self, sentence: str) -> None:
         """Say something to people, on stderr."""

@@ -4,7 +4,7 @@ A `Sample` is one picture at the working pixel size with a mask of class codes (
 everywhere), the case it comes from and its source. Cases, never tiles, are what splits divide.
 """
 
-from segcore.data.folders import read_class_tiles, read_manifest_folder
+from segcore.data.folders import read_class_tiles, read_manifest_folder, read_mask_folder
 from segcore.data.sample import Sample
 from segcore.data.tiles import TileManifest, export_tiles, read_tiles
 
@@ -14,5 +14,6 @@ __all__ = [
     "export_tiles",
     "read_class_tiles",
     "read_manifest_folder",
+    "read_mask_folder",
     "read_tiles",
 ]

@@ -50,6 +50,30 @@ def read_class_tiles(
     return samples
 
 
+def read_mask_folder(
+    folder: Path, codes: Mapping[int, int], *, picture_mpp: float, mpp: float
+) -> list[Sample]:
+    """Read a folder with `images/` and `masks/` of the same stems; `codes`: pixel value to class code.
+
+    Pixel values that `codes` does not name are unlabelled. Each picture is a case of its own.
+    """
+    table = np.zeros(256, np.uint8)
+    table[list(codes)] = list(codes.values())
+    samples = []
+    for file in sorted((folder / "images").glob("*.*")):
+        image = read_picture(file)
+        mask = table[read_codes(folder / "masks" / f"{file.stem}.png")]
+        if mask.shape != image.shape[:2]:
+            raise DataError(f"The mask of {file.name} has another size than the picture.")
+        image, mask = resample(image, mask, factor=picture_mpp / mpp)
+        samples.append(Sample(file.stem, folder.name, image, mask))
+    if not samples:
+        raise DataError(
+            f"There are no pictures in {folder / 'images'}; give the data set's folder."
+        )
+    return samples
+
+
 def read_picture(file: Path) -> Rgb:
     return np.array(_open(file).convert("RGB"))
 

@@ -92,20 +92,32 @@ def export_tiles(
             image, codes = _cut(slide, labels, place, tile)
             file, pixels = _write_tile(folder, image, codes, picture=picture, taxonomy=taxonomy)
             tiles.append(Tile(file, *_corner(labels, place), pixels))
-        manifest = TileManifest(
-            case=_case(slide),
-            split=split,
-            taxonomy=taxonomy.name,
-            classes={each.name: each.code for each in taxonomy.classes},
-            mpp=labels.mpp,
-            scale=labels.scale,
-            tile=tile,
-            program=f"Acinus {version('acinus')}",
-            tiles=tuple(tiles),
-        )
+        manifest = _manifest(slide, labels, tile, tuple(tiles), taxonomy=taxonomy, split=split)
         _write_manifest(folder, manifest)
     report(1.0, f"{len(places)} tiles")
     return manifest
+
+
+def _manifest(
+    slide: Slide,
+    labels: LabelMap,
+    side: int,
+    tiles: tuple[Tile, ...],
+    *,
+    taxonomy: Taxonomy,
+    split: str,
+) -> TileManifest:
+    return TileManifest(
+        case=_case(slide),
+        split=split,
+        taxonomy=taxonomy.name,
+        classes={each.name: each.code for each in taxonomy.classes},
+        mpp=labels.mpp,
+        scale=labels.scale,
+        tile=side,
+        program=f"Acinus {version('acinus')}",
+        tiles=tiles,
+    )
 
 
 def _places(labels: Labels, tile: int, min_labelled: float) -> list[tuple[int, int]]:

@@ -35,5 +35,5 @@ def network_input(bundle: Bundle, image: npt.NDArray[np.uint8], class_index: int
         raise ModelError(
             f"The model has the classes 0 to {len(bundle.classes) - 1}, not {class_index}."
         )
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).to(bundle.device)
+    pixels = torch.from_numpy(np.require(image, requirements=["C", "W"])).to(bundle.device)
     return normalise(pixels.permute(2, 0, 1)[None], bundle.card.normalisation).requires_grad_()

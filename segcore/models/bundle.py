@@ -75,7 +75,11 @@ class Bundle:
             parts = range(0, len(tiles), CPU_BATCH)
             return np.concatenate([self.predict(tiles[i : i + CPU_BATCH]) for i in parts])
         try:
-            return self._run(torch.from_numpy(np.ascontiguousarray(tiles))).cpu().numpy()
+            return (
+                self._run(torch.from_numpy(np.require(tiles, requirements=["C", "W"])))
+                .cpu()
+                .numpy()
+            )
         except torch.OutOfMemoryError:
             if len(tiles) == 1:
                 raise ModelError(

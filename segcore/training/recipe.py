@@ -11,16 +11,22 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str
     kind: str
-    """"manifest", "tiles" or "procedural"."""
+    """"manifest", "tiles", "masks" or "procedural"."""
     share: float
     folder: str = ""
     """Relative to the data folder."""
     only: str = ""
     """Of a manifest: the rows whose source starts with this."""
     mpp: float = 0.5
-    """Of tiles: their pixel size."""
+    """Of tiles and masks: the pictures' pixel size."""
     codes: dict[str, int] = {}
-    """Of tiles: folder name to class code."""
+    """To class codes: of tiles, from folder names; of masks, from pixel values."""
+    guard: int = 0
+    """Of masks: so many pixels along borders are left unlabelled."""
+    dense: tuple[int, ...] = ()
+    """Of masks: class codes that only hold where nuclei are dense."""
+    validation: int = 0
+    """Of masks: how many of the last pictures, by name, never train."""
     seeds: tuple[int, ...] = ()
     """Of procedural tissue: what is painted for training; validation uses `validation_seeds`."""
     validation_seeds: tuple[int, ...] = ()

@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from segcore.data import Sample, read_class_tiles, read_manifest_folder
+from segcore.data import Sample, read_class_tiles, read_manifest_folder, read_mask_folder
 from segcore.data.sample import resample
+from segcore.data.weak import guard_borders, keep_dense_nuclei
 from segcore.errors import DataError
 from segcore.slides.procedural import MPP, STANDARD, draw_stain, paint_sample
 from segcore.training.recipe import Recipe, Source
@@ -33,17 +34,33 @@ def _read_source(source: Source, data: Path, mpp: float) -> tuple[list[Sample], 
                 data / source.folder, source.codes, tile_mpp=source.mpp, mpp=mpp
             )
             return _named(tiles, source.name), []
+        case "masks":
+            samples = _masks(source, data, mpp)
+            kept = len(samples) - source.validation
+            return samples[:kept], samples[kept:]
         case "procedural":
             return _paint(source, source.seeds, mpp), _paint(source, source.validation_seeds, mpp)
     raise DataError(
         f"The recipe's source {source.name!r} has the unknown kind {source.kind!r}; "
-        "use manifest, tiles or procedural."
+        "use manifest, tiles, masks or procedural."
     )
 
 
 def _manifest(source: Source, data: Path, split: str, mpp: float) -> list[Sample]:
     samples = read_manifest_folder(data / source.folder, split=split, mpp=mpp)
     return _named([s for s in samples if s.source.startswith(source.only)], source.name)
+
+
+def _masks(source: Source, data: Path, mpp: float) -> list[Sample]:
+    codes = {int(value): code for value, code in source.codes.items()}
+    found = read_mask_folder(data / source.folder, codes, picture_mpp=source.mpp, mpp=mpp)
+    samples = []
+    for each in found:
+        mask = guard_borders(each.codes, source.guard)
+        for code in source.dense:
+            mask = keep_dense_nuclei(each.image, mask, code)
+        samples.append(Sample(each.case, source.name, each.image, mask))
+    return samples
 
 
 def _named(samples: list[Sample], name: str) -> list[Sample]:

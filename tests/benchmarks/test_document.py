@@ -31,7 +31,7 @@ def milliseconds(what: str, run: Callable[[int], object], times: int) -> np.ndar
         took.append(1000 * (time.perf_counter() - start))
     figures = np.array(took)
     median, p95 = np.percentile(figures, [50, 95])
-    print(f"\n{what}: median {median:.2f} ms, p95 {p95:.2f} ms, worst {figures.max():.2f} ms")  # noqa: T201
+    print(f"\n{what}: median {median:.2f} ms, p95 {p95:.2f} ms, worst {figures.max():.2f} ms")
     return figures
 
 

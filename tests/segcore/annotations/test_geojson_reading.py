@@ -10,7 +10,13 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segcore.annotations import Annotation, load_taxonomy, read_annotations, read_annotations_report
+from segcore.annotations import (
+    Annotation,
+    load_taxonomy,
+    read_annotations,
+    read_annotations_report,
+    write_annotations,
+)
 from segcore.annotations.geojson_reading import annotations_from
 from segcore.errors import AnnotationError
 from segcore.slides import ArraySlide
@@ -301,6 +307,17 @@ def test_a_bare_nan_and_a_double_key_of_qupath_are_read(tmp_path: Path) -> None:
     assert annotation.metadata == {"x": "2"}
 
 
+def test_damaged_letters_are_replaced_and_can_be_written_again(tmp_path: Path) -> None:
+    broken = json.dumps(feature(name="a?b")).encode()
+    for bad in (b"\\ud800", b"\xff"):
+        [annotation] = read_annotations(save(tmp_path / "a.json", broken.replace(b"?", bad)))
+        write_annotations(tmp_path / "b.json", [annotation])
+        [again] = read_annotations(tmp_path / "b.json")
+        assert again.name == annotation.name
+        assert again.name
+        assert again.name[0] + again.name[-1] == "ab"
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [
@@ -309,6 +326,7 @@ def test_a_bare_nan_and_a_double_key_of_qupath_are_read(tmp_path: Path) -> None:
         ("a.geojson", b'{"type": "Feat'),
         ("a.geojson", b"[" * 100_000),
         ("a.geojson", b"\xff\xfe\xff"),
+        ("a.geojson", b'{"type": "Fe\xffature"}'),
         ("a.geojson", b'{"ROIs": []}'),
         ("a.geojson.gz", b"hello"),
         ("a.geojson.gz", gzip.compress(b"[]" * 1000)[:20]),

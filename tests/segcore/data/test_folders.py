@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from segcore.data import read_class_tiles, read_manifest_folder
+from segcore.data import read_class_tiles, read_manifest_folder, read_mask_folder
 from segcore.data.sample import resample
 from segcore.errors import DataError
 
@@ -86,3 +86,22 @@ def test_a_missing_or_broken_picture_is_named(tmp_path):
 def test_folders_without_tiles_are_refused(tmp_path):
     with pytest.raises(DataError, match="no tiles"):
         read_class_tiles(tmp_path, {"STR": 2}, tile_mpp=0.5, mpp=0.5)
+
+
+def test_mask_values_become_codes_and_the_rest_is_unlabelled(tmp_path):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    Image.new("RGB", (20, 10)).save(tmp_path / "images" / "1.jpg")
+    mask = np.full((10, 20), 7, np.uint8)
+    mask[:, :8], mask[:, 12:] = 0, 255
+    Image.fromarray(mask).save(tmp_path / "masks" / "1.png")
+
+    (sample,) = read_mask_folder(tmp_path, {255: 1, 0: 3}, picture_mpp=1.0, mpp=0.5)
+
+    assert sample.image.shape == (20, 40, 3)
+    assert sample.codes[0, [0, 20, 39]].tolist() == [3, 0, 1]
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no pictures"):
+        read_mask_folder(tmp_path, {255: 1}, picture_mpp=1.0, mpp=0.5)

@@ -256,3 +256,10 @@ def test_the_shipped_bundle_loads_and_is_small():
 
     assert bundle.classes == CLASSES
     assert (bundle.path / WEIGHTS).stat().st_size < 15 << 20
+
+
+def test_tiles_that_may_not_be_written_to_are_read(bundle):
+    tiles = np.zeros((1, 32, 32, 3), np.uint8)
+    tiles.setflags(write=False)
+
+    assert bundle.predict(tiles).shape == (1, 5, 32, 32)

@@ -3,6 +3,7 @@ import torch
 from torch import nn
 
 from segcore.models import create_model, fuse
+from segcore.models.fusion import inference_engine
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +46,16 @@ def test_the_original_stays_as_it_was(lived_in):
     assert before.keys() == lived_in.state_dict().keys()
     assert all(torch.equal(t, before[name]) for name, t in lived_in.state_dict().items())
     assert all(p.requires_grad for p in lived_in.parameters())
+
+
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+def test_the_engine_differs_from_the_network_by_rounding_alone(lived_in, precision):
+    x = torch.randn(1, 3, 64, 96)
+    engine = inference_engine(lived_in, torch.device("cpu"), precision)
+
+    with torch.inference_mode():
+        plain, found = lived_in(x), engine(x)
+
+    tolerance = 1e-4 if precision == torch.float32 else 0.05
+    assert found.dtype == torch.float32
+    assert (found - plain).abs().max() < tolerance * max(1, plain.abs().max())
