@@ -12,10 +12,11 @@ from pathlib import Path
 from types import TracebackType
 
 from PySide6.QtCore import QTimer
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from segcore import __version__
-from segcore.config import user_data
+from segcore.config import resources, user_data
 from viewer.jobs import JobRunner
 from viewer.session import Session
 from viewer.settings import Settings
@@ -31,6 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _start_logging()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("Acinus")
+    QApplication.setWindowIcon(QIcon(str(resources() / "icons" / "acinus.svg")))
     session, window = build(Settings(user_data() / "settings.json"))
     _catch_everything(session)
     window.show()

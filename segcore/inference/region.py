@@ -1,10 +1,8 @@
-"""Regions on the mask grid: which part of the slide is asked for, and which pixels are in it."""
+"""Regions on the mask grid: which part of the slide is asked for."""
 
 import math
-from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -51,29 +49,3 @@ def grid_bounds(region: BaseGeometry, scale: float) -> Window:
     left, top, right, bottom = (value / scale for value in region.bounds)
     column, row = math.floor(left), math.floor(top)
     return Window(column, row, math.ceil(right) - column, math.ceil(bottom) - row)
-
-
-def inside(region: BaseGeometry, window: Window, scale: float) -> npt.NDArray[np.bool_]:
-    """Return (height, width): whether each grid pixel's centre lies in the polygons of `region`.
-
-    Scan lines with the even-odd rule: every edge flips all pixels to the right of its crossing.
-    """
-    flips = np.zeros((window.height, window.width + 1), np.bool_)
-    for ring in shapely.get_rings(shapely.get_parts(region)):
-        corners = shapely.get_coordinates(ring) / scale - (window.column, window.row)
-        for (x0, y0), (x1, y1) in pairwise(corners):
-            _flip(flips, x0, y0, x1, y1)
-    return np.logical_xor.accumulate(flips[:, :-1], axis=1)
-
-
-def _flip(flips: npt.NDArray[np.bool_], x0: float, y0: float, x1: float, y1: float) -> None:
-    """Mark the first pixel right of the edge's crossing in every row whose centre line it crosses."""
-    low, high = min(y0, y1), max(y0, y1)
-    first = max(0, math.ceil(low - 0.5))
-    stop = min(len(flips), math.ceil(high - 0.5))
-    if first >= stop:
-        return
-    rows = np.arange(first, stop)
-    crossing = x0 + (rows + 0.5 - y0) * ((x1 - x0) / (y1 - y0))
-    columns = np.clip(np.ceil(crossing - 0.5), 0, flips.shape[1] - 1).astype(np.intp)
-    flips[rows, columns] ^= True

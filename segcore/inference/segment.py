@@ -9,11 +9,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from segcore.annotations import LabelMap, load_taxonomy
+from segcore.annotations.raster import region_mask
 from segcore.errors import RegionError
-from segcore.inference.region import clip_to_slide, grid_bounds, grid_scale, inside
+from segcore.inference.region import clip_to_slide, grid_bounds, grid_scale
 from segcore.inference.tiles import PredictedTile, TileSource
 from segcore.inference.tiling import Index, Lattice, Window, blend_window, blocks
 from segcore.models import Bundle
+from segcore.models.bundle import CPU_BATCH
 from segcore.progress import Report, silent
 from segcore.refinement import Refinement, propagate_labels
 from segcore.slides import Slide
@@ -42,13 +44,9 @@ def segment_region(
     outside the slide, or the slide too coarse for the bundle.
     """
     work = _Segmentation.plan(slide, bundle, region, refine)
-    source = TileSource(
-        slide,
-        bundle,
-        work.lattice,
-        scale=work.scale,
-        batch=batch or (16 if bundle.device.type == "cuda" else 2),
-    )
+    size = batch or (16 if bundle.device.type == "cuda" else CPU_BATCH)
+    source = TileSource(slide, bundle, work.lattice, scale=work.scale, batch=size)
+    tell = partial or _nobody
     planned = [(block, work.tiles(block)) for block in work.blocks()]
     total = len({index for _, tiles in planned for index in tiles})
     result = work.empty(work.bounds)
@@ -60,14 +58,17 @@ def segment_region(
             for tile in tiles:
                 canvas.add(tile)
                 if partial and tile.index not in done and (raw := work.raw(tile)):
-                    partial(raw)
+                    tell(raw)
             done.update(tile.index for tile in tiles)
             report(len(done) / total, f"{len(done)} of {total} tiles")
         finished = work.finish(canvas, block)
         work.put(result, finished)
-        if partial:
-            partial(finished)
+        tell(finished)
     return result
+
+
+def _nobody(_part: LabelMap) -> None:
+    """Take the place of `partial` where nobody looks."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +147,14 @@ class _Segmentation:
         return self.region.intersects(box)
 
     def inside(self, window: Window) -> npt.NDArray[np.bool_]:
-        return inside(self.region, window, self.scale)
+        return region_mask(
+            self.region,
+            column=window.column,
+            row=window.row,
+            width=window.width,
+            height=window.height,
+            scale=self.scale,
+        )
 
     def raw(self, tile: PredictedTile) -> LabelMap | None:
         """Return the unblended mask of the part in which the tile weighs most, None outside the region."""

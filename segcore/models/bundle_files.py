@@ -30,7 +30,7 @@ def bundle_folders() -> tuple[Path, ...]:
 
 
 def list_bundles() -> list[Card]:
-    """Return the cards of all bundles that can be loaded by name; unreadable ones are left out."""
+    """Return the cards of all bundles that can be loaded by name, under that name, without unreadable ones."""
     cards = {}
     for folder in bundle_folders():
         for file in sorted(folder.glob(f"*/{CARD}")):
@@ -38,7 +38,8 @@ def list_bundles() -> list[Card]:
                 card = read_card(file.read_bytes(), source=str(file))
             except (ModelError, OSError):  # one bad bundle must not hide the others
                 continue
-            cards.setdefault(file.parent.name, card)
+            name = file.parent.name  # a copied folder keeps the card of the first
+            cards.setdefault(name, msgspec.structs.replace(card, name=name))
     return list(cards.values())
 
 

@@ -6,6 +6,7 @@
 
 import math
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -54,16 +55,22 @@ def _complaint_of_child(path: Path) -> str:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        # Not remembered: a slow drive may be quicker next time.
-        reason = f"it could not be read within {WALL_SECONDS} s"
-        raise SlideError(
-            f"{path.name} cannot be opened: {reason}; copy it to a local disk."
-        ) from error
+        raise _too_slow(path) from error
     if child.returncode == 0:
         return ""
+    if child.returncode == -getattr(signal, "SIGXCPU", 0):
+        raise _too_slow(path)
     if child.returncode == _REFUSED:
         return child.stdout.decode("utf-8", "replace").strip()
     return f"{path.name} cannot be opened: it is damaged and makes the reader fail; copy or export it again."
+
+
+def _too_slow(path: Path) -> SlideError:
+    """Return an error that is not remembered: a slow drive may be quicker next time."""
+    return SlideError(
+        f"{path.name} cannot be opened: it could not be read within {WALL_SECONDS} s; "
+        "copy it to a local disk or convert it to a tiled pyramidal TIFF."
+    )
 
 
 def _limit_resources() -> None:

@@ -11,8 +11,9 @@ from segcore.slides.array import ArraySlide
 from segcore.slides.base import Rgb
 from segcore.slides.pixelsize import mpp_from_resolution, mpp_from_tags
 
-LARGEST = 1_500_000_000
-"""Pixels; a plain image is held in memory, 4 bytes for each with its pyramid."""
+LARGEST = 500_000_000
+"""Pixels; a plain image is held in memory, 8 bytes for each while it is opened, 4 thereafter."""
+_STRIP = 1024
 
 Image.MAX_IMAGE_PIXELS = (
     None  # `_check_size` below is stricter than Pillow's guess, and says what to do
@@ -81,9 +82,10 @@ def _with_pillow(path: Path) -> ArraySlide:
         tags = dict(getattr(image, "tag_v2", {}))
         mpp = mpp_from_tags(tags) if tags else _mpp_from_dpi(image)
         # Pillow has already turned a TIFF by its orientation tag while loading; this turns the others.
-        upright = ImageOps.exif_transpose(image)
         kind = (image.format or "image").lower()
-        pixels = _rgb(path, upright)
+        ImageOps.exif_transpose(image, in_place=True)
+        pixels = _rgb(path, image)
+    del image  # Pillow's copy, before the pyramid is made
     vendor = kind if pages == 1 else f"{kind}, first of {pages} pictures"
     return ArraySlide(pixels, mpp=mpp, path=path, vendor=vendor)
 
@@ -102,7 +104,11 @@ def _rgb(path: Path, image: Image.Image) -> Rgb:
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.array(image.convert("RGB"))
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    for top in range(0, image.height, _STRIP):  # as a whole it would be there four times
+        strip = image.crop((0, top, image.width, min(top + _STRIP, image.height)))
+        pixels[top : top + _STRIP] = np.asarray(strip.convert("RGB"))
+    return pixels
 
 
 def _with_tifffile(path: Path) -> ArraySlide:

@@ -178,3 +178,20 @@ def test_a_killed_program_has_lost_no_finished_edit(open_window, tmp_path, own_h
     person = open_window().opens(slide)
     names = [each.name for each in person.session.workspace.document.annotations.values()]
     assert names == [f"A{i}" for i in range(7)]
+
+
+def test_an_error_in_a_script_ends_the_program_with_its_traceback(tmp_path, own_home):
+    script = tmp_path / "wrong.py"
+    script.write_text("session.no_such_thing()")
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "viewer", "--script", str(script)],
+        env={**os.environ, "QT_QPA_PLATFORM": "offscreen", "ACINUS_HOME": str(own_home)},
+        timeout=120,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+
+    assert ended.returncode == 1
+    assert "no_such_thing" in ended.stderr

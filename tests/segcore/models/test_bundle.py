@@ -215,8 +215,8 @@ def test_a_save_that_fails_leaves_the_old_bundle(folder, model, monkeypatch):
 def test_users_bundles_are_found_by_name(saved):
     shutil.copytree(saved, user_data() / "models" / "mine")
 
-    assert load_bundle("mine", device="cpu").card.name == "test"
-    assert "test" in [each.name for each in list_bundles()]
+    assert load_bundle("mine", device="cpu").classes == CLASSES
+    assert "mine" in [each.name for each in list_bundles()]
 
 
 def test_a_broken_bundle_does_not_hide_the_others(saved):
@@ -225,7 +225,7 @@ def test_a_broken_bundle_does_not_hide_the_others(saved):
     broken.mkdir()
     (broken / CARD).write_text("{")
 
-    assert "test" in [each.name for each in list_bundles()]
+    assert "mine" in [each.name for each in list_bundles()]
 
 
 def test_an_absent_device_is_an_error():

@@ -129,6 +129,16 @@ def test_a_reader_that_aborts_takes_only_the_child_with_it(
         check_slide(tmp_path / "evil.tif")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="limits differ elsewhere")
+def test_a_reader_that_burns_its_time_is_too_slow_and_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "slow.tif").write_bytes(b"II*\0")
+    child_that(monkeypatch, "import os, signal; os.kill(os.getpid(), signal.SIGXCPU)")
+    with pytest.raises(SlideError, match="could not be read within 10 s"):
+        check_slide(tmp_path / "slow.tif")
+
+
 def test_a_reader_that_hangs_is_stopped_and_may_be_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
