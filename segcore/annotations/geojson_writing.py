@@ -88,15 +88,32 @@ def on_grid(geometries: Geometries) -> Geometries:
     valid = geometries.copy()
     valid[wrong] = shapely.make_valid(geometries[wrong], method="structure", keep_collapsed=False)
     rounded = _rounded(valid)
-    # Snapping costs a hundred times the rounding, and few outlines need it.
-    wrong = ~shapely.is_valid(rounded)
-    rounded[wrong] = _rounded(shapely.set_precision(valid[wrong], _GRID))
+    # Snapping costs thirty times the rounding, and few outlines need it: those that the rounding broke,
+    # and those so narrow that QuPath, which snaps all, would be left with nothing.
+    wrong = ~shapely.is_valid(rounded) | _is_sliver(rounded)
+    rounded[wrong] = _snapped(valid[wrong])
     rounded[~shapely.is_valid(rounded)] = shapely.Polygon()
     single = np.isin(shapely.get_type_id(rounded), (4, 6)) & (
         shapely.get_num_geometries(rounded) == 1
     )
     rounded[single] = shapely.get_geometry(rounded[single], 0)
     return rounded
+
+
+def _is_sliver(geometries: Geometries) -> npt.NDArray[np.bool_]:
+    """Whether each polygon is on average narrower than twice the grid."""
+    areal = shapely.get_dimensions(geometries) == 2
+    return areal & (shapely.area(geometries) <= _GRID * shapely.length(geometries))
+
+
+def _snapped(geometries: Geometries) -> Geometries:
+    """Snap until nothing changes: what snapping leaves of a sliver may vanish when QuPath snaps it again."""
+    snapped = _rounded(shapely.set_precision(geometries, _GRID))
+    for _ in range(5):
+        before, snapped = snapped, _rounded(shapely.set_precision(snapped, _GRID))
+        if shapely.equals(before, snapped).all():
+            break
+    return snapped
 
 
 def _rounded(geometries: Geometries) -> Geometries:
@@ -144,8 +161,8 @@ def _properties(annotation: Annotation, taxonomy: Taxonomy) -> dict[str, Any]:
     properties["objectType"] = kind
     if annotation.name is not None:
         properties["name"] = annotation.name
-    if annotation.class_name:
-        properties["classification"] = _classification(annotation, taxonomy)
+    if names := _names(annotation.class_name or ""):
+        properties["classification"] = _classification(names, annotation, taxonomy)
     if annotation.colour and not _colours_its_class(annotation, taxonomy):
         properties["color"] = list(annotation.colour)
     if annotation.locked:
@@ -162,15 +179,19 @@ def _colours_its_class(annotation: Annotation, taxonomy: Taxonomy) -> bool:
     return bool(annotation.class_name) and taxonomy.find(annotation.class_name or "") is None
 
 
-def _classification(annotation: Annotation, taxonomy: Taxonomy) -> dict[str, Any]:
-    name = " ".join((annotation.class_name or "").splitlines())  # QuPath forbids line breaks
-    if ours := taxonomy.find(name):
+def _names(class_name: str) -> list[str]:
+    """Return the parts of a class name, between colons, which QuPath forbids as it does line breaks."""
+    parts = " ".join(class_name.splitlines()).split(":")
+    return [part.strip() for part in parts if part.strip()]
+
+
+def _classification(names: list[str], annotation: Annotation, taxonomy: Taxonomy) -> dict[str, Any]:
+    if ours := taxonomy.find(": ".join(names)):
         return {"name": ours.qupath, "color": list(ours.colour)}
-    colour = list(annotation.colour or colour_for(name))
-    names = [each.strip() for each in name.split(":") if each.strip()]
-    if len(names) > 1:
-        return {"names": names, "color": colour}
-    return {"name": names[0] if names else name, "color": colour}
+    colour = list(annotation.colour or colour_for(": ".join(names)))
+    return (
+        {"names": names, "color": colour} if len(names) > 1 else {"name": names[0], "color": colour}
+    )
 
 
 def _number(value: float) -> float | str:

@@ -173,10 +173,10 @@ def test_a_collection_becomes_several_features_of_which_one_keeps_the_id() -> No
 
 def test_what_comes_to_nothing_is_left_out_and_told(tmp_path: Path) -> None:
     kept, tiny = Annotation(box(0, 0, 5, 5)), Annotation(box(0, 0, 0.001, 0.001))
-    empty = Annotation(Polygon())
-    result = write_annotations(tmp_path / "a.geojson", [tiny, kept, empty])
+    empty, sliver = Annotation(Polygon()), Annotation(Polygon([(0, 0.03), (5, 0), (6, 0)]))
+    result = write_annotations(tmp_path / "a.geojson", [tiny, kept, empty, sliver])
     assert result.features == 1
-    assert result.dropped == (tiny.id, empty.id)
+    assert result.dropped == (tiny.id, empty.id, sliver.id)
 
 
 def test_no_annotations_are_an_empty_collection(tmp_path: Path) -> None:

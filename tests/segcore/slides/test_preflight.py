@@ -116,7 +116,7 @@ def child_that(monkeypatch: pytest.MonkeyPatch, program: str) -> None:
     monkeypatch.setattr(
         preflight.subprocess,
         "run",
-        lambda command, **rest: RUN([sys.executable, "-c", program], **rest),  # noqa: ARG005 - what it replaces
+        lambda command, **rest: RUN([sys.executable, "-c", program], **rest),
     )
 
 
