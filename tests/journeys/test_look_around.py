@@ -6,11 +6,12 @@ import sys
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent, QWheelEvent
+from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
 from viewer.actions import ACTIONS
 from viewer.widgets.command_search import matching
-from viewer.widgets.magnification import magnification_text
+from viewer.widgets.magnification import MagnificationBox, magnification_text
 from viewer.widgets.scale_bar import bar_text, round_length
 
 
@@ -127,16 +128,38 @@ def test_a_click_selects_a_region_and_delete_removes_it(person, slide):
     assert not person.session.workspace.document.annotations
 
 
-def test_a_typed_magnification_is_taken(person, slide):
+def test_a_typed_magnification_is_taken_and_nothing_else_happens(person, slide):
     person.opens(slide)
-    box = person.window.findChild(type(person.window.search), "") or person.window.search
-    person.canvas.set_scale(1.0)
+    person.region(200, 200, 500, 500)
+    box = person.window.findChild(MagnificationBox)
+    box.setFocus()
+    box.selectAll()
+
+    QTest.keyClicks(box, "10")
+    QTest.keyClick(box, Qt.Key.Key_Return)
+
+    assert person.canvas.viewport.scale == pytest.approx(2.0)  # 1 µm per screen pixel at 0.5 µm
+    assert box.text() == "10×"
+    (region,) = person.session.workspace.document.annotations.values()
+    assert region.class_name is None
+    assert person.session.active_class.name == "Tumor"
+
+
+def test_a_command_is_found_and_run_from_the_keyboard(person, slide):
+    person.opens(slide)
+    person.key(Qt.Key.Key_L, Qt.KeyboardModifier.ControlModifier)
+
+    QTest.keyClicks(person.window.search, "1:1")
+    QTest.keyClick(person.window.search, Qt.Key.Key_Return)
 
     assert person.canvas.viewport.scale == pytest.approx(1.0)
+    assert not person.window.search.results.isVisible()
+
+
+def test_magnifications_are_those_of_objectives():
     assert magnification_text(1.0, 0.5) == "20×"
     assert magnification_text(4.0, 0.25) == "10×"
     assert magnification_text(2.0, None) == "50 %"
-    assert box is not None
 
 
 def test_scale_bars_have_round_lengths():

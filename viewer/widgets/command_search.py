@@ -1,12 +1,13 @@
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
 from PySide6.QtGui import QKeyEvent
-from PySide6.QtWidgets import QLineEdit, QListWidget, QListWidgetItem, QWidget
+from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from viewer.actions import ACTIONS, Action, perform
 from viewer.session import Session
+from viewer.widgets.text_field import TextField
 
 
-class CommandSearch(QLineEdit):
+class CommandSearch(TextField):
     """Finds any command by a few of its letters and runs it; says why one cannot run now."""
 
     def __init__(self, session: Session, parent: QWidget) -> None:

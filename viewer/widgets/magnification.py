@@ -1,13 +1,13 @@
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLineEdit
 
 from viewer.session import Session
 from viewer.widgets.canvas import Canvas
+from viewer.widgets.text_field import TextField
 
 MPP_AT_1X = 10.0  # a 40x objective gives about 0.25 µm per pixel, a 20x 0.5
 
 
-class MagnificationBox(QLineEdit):
+class MagnificationBox(TextField):
     """The magnification on screen; type another one. Per cent where the pixel size is unknown."""
 
     def __init__(self, session: Session, canvas: Canvas) -> None:

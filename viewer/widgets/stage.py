@@ -1,7 +1,7 @@
 from collections.abc import Callable
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QSize
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QResizeEvent
+from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QStackedWidget
 
 from viewer.jobs import Job
@@ -90,8 +90,14 @@ class Stage(QStackedWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
+            self._say("Drop the slide to open it")
+
+    def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
+        super().dragLeaveEvent(event)
+        self._on_tool(self.session.tool)
 
     def dropEvent(self, event: QDropEvent) -> None:
+        self._on_tool(self.session.tool)
         files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
         if not files:
             self.session.tell.warn("Only files from this computer can be opened.")
@@ -117,7 +123,10 @@ class Stage(QStackedWidget):
         self.setCurrentWidget(self.welcome)
 
     def _on_tool(self, tool: Tool) -> None:
-        self.hint.say("" if tool.begin is None else tool.hint)
+        self._say("" if tool.begin is None or self.session.workspace is None else tool.hint)
+
+    def _say(self, text: str) -> None:
+        self.hint.say(text)
         self.hint.raise_()
         self.arrange()
 
