@@ -84,8 +84,18 @@ def test_the_slide_may_be_closed_while_a_segmentation_runs(person, slide):
     person.waits()
 
     assert person.session.workspace is None
+    assert person.messages() == []
     person.opens(slide)
     assert person.session.workspace is not None
+
+
+def test_of_two_slides_opened_at_once_the_last_one_stays(person, slide, tmp_path):
+    other = write_slide(tmp_path / "other.tif")
+    person.session.open(slide)
+    person.session.open(other)
+    person.waits()
+
+    assert person.session.workspace.slide.path == other
 
 
 def test_a_file_that_is_no_slide_gives_one_sentence_and_keeps_the_open_one(person, slide, tmp_path):

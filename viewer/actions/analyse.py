@@ -34,10 +34,11 @@ def segment(session: Session) -> Job | None:
             stream=job.stream,
             report=report,
         ),
+        owner=workspace,
     )
     job.streamed.connect(lambda part: _stream(session, workspace, part))
     job.succeeded.connect(lambda done: _adopt(session, workspace, region, done))
-    job.cancelled.connect(lambda: session.tell.info("Cancelled; the mask is as it was."))
+    job.cancelled.connect(lambda: _tell_cancelled(session, workspace))
     job.failed.connect(lambda error: session.tell_failure(error, lambda: segment(session)))
     job.finished.connect(lambda: session.streamed.emit(workspace.end_stream()))
     return job
@@ -59,6 +60,7 @@ def explain(session: Session) -> Job | None:
         lambda report: work.explain(
             workspace.slide, region, session.models, class_name=name, report=report
         ),
+        owner=workspace,
     )
     job.succeeded.connect(lambda done: _show(session, workspace, Heatmap(*done, class_name=name)))
     job.failed.connect(lambda error: session.tell_failure(error, lambda: explain(session)))
@@ -110,6 +112,11 @@ def _ready(session: Session, verb: str) -> tuple[Workspace, Annotation] | None:
 def _stream(session: Session, workspace: Workspace, part: LabelMap) -> None:
     if session.workspace is workspace:
         session.streamed.emit(workspace.stream(part))
+
+
+def _tell_cancelled(session: Session, workspace: Workspace) -> None:
+    if session.workspace is workspace:
+        session.tell.info("Cancelled; the mask is as it was.")
 
 
 def _adopt(

@@ -129,7 +129,9 @@ def export_tiles_to(session: Session, folder: Path) -> None:
         return
     slide = workspace.slide
     job = session.jobs.start(
-        "Exporting tiles", lambda report: work.export_tiles(folder, slide, labels, report=report)
+        "Exporting tiles",
+        lambda report: work.export_tiles(folder, slide, labels, report=report),
+        owner=workspace,
     )
     job.succeeded.connect(lambda n: session.tell.info(f"{n:,} tiles are in {folder.name}."))
     job.failed.connect(

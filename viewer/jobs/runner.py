@@ -29,9 +29,10 @@ class Job(QObject):
     """After exactly one of the three above."""
     _ended = Signal(str, object)
 
-    def __init__(self, title: str, work: Work) -> None:
+    def __init__(self, title: str, work: Work, owner: object = None) -> None:
         super().__init__()
         self.title = title
+        self.owner = owner
         self.started = time.monotonic()
         self.fraction = 0.0
         self.text = ""
@@ -108,9 +109,12 @@ class JobRunner(QObject):
     def running(self) -> tuple[Job, ...]:
         return tuple(self._running)
 
-    def start(self, title: str, work: Work) -> Job:
-        """Start `work(report)` on a thread; connect to the returned job's signals at once."""
-        job = Job(title, work)
+    def start(self, title: str, work: Work, *, owner: object = None) -> Job:
+        """Start `work(report)` on a thread; connect to the returned job's signals at once.
+
+        `owner` is whatever the work is of no use without; see `cancel_of`.
+        """
+        job = Job(title, work, owner)
         thread = threading.Thread(target=job.run, name=title, daemon=True)
         self._running[job] = thread
         job.finished.connect(lambda: self._forget(job))
@@ -118,6 +122,12 @@ class JobRunner(QObject):
         # Only after this turn of the event loop: the caller connects its listeners first.
         QTimer.singleShot(0, thread.start)
         return job
+
+    def cancel_of(self, owner: object) -> None:
+        """Cancel the jobs that nobody wants once `owner` is gone."""
+        for job in self._running:
+            if job.owner is owner:
+                job.cancel()
 
     def cancel_all(self) -> None:
         for job in self._running:

@@ -65,7 +65,10 @@ class Session:
             except AcinusError as error:
                 self.tell.error(str(error))
                 return None
-        job = self.jobs.start(f"Opening {path.name}", lambda report: load_slide(path, report))
+        self.jobs.cancel_of(self)  # the slide asked for last is the one that is wanted
+        job = self.jobs.start(
+            f"Opening {path.name}", lambda report: load_slide(path, report), owner=self
+        )
         job.succeeded.connect(lambda opened: self._adopt(opened, study_path))
         job.failed.connect(lambda error: self.tell_failure(error, retry=lambda: self.open(path)))
         return job
@@ -75,6 +78,7 @@ class Session:
         if self.workspace is None:
             return
         workspace, self.workspace = self.workspace, None
+        self.jobs.cancel_of(workspace)
         self._set_composition(None)
         self.closed.emit(None)
         workspace.close()
