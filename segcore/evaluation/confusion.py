@@ -1,3 +1,4 @@
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -7,6 +8,7 @@ import numpy.typing as npt
 Codes = npt.NDArray[np.integer]
 Counts = npt.NDArray[np.int64]
 Scores = npt.NDArray[np.float64]
+Number = np.int64 | np.float64
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +52,51 @@ class Confusion:
 
     @property
     def accuracy(self) -> float:
-        """Return the share of labelled pixels that agree; NaN where none is labelled."""
+        """Return the share of labelled pixels that agree (pixel accuracy); NaN where none is labelled."""
         return float(_ratio(self.agreed.sum(), self.counts.sum()))
+
+    @property
+    def sensitivity(self) -> Scores:
+        """Return the share of each class's reference that is found; NaN where it has none."""
+        return _ratio(self.agreed, self.reference)
+
+    @property
+    def mean_accuracy(self) -> float:
+        """Return the mean sensitivity of the classes in the reference (Long et al., CVPR 2015, sec. 5)."""
+        return _mean(self.sensitivity)
+
+    @property
+    def mean_iou(self) -> float:
+        """Return the mean IoU of the classes that either side has (Long et al., CVPR 2015, sec. 5)."""
+        return _mean(self.iou)
+
+    @property
+    def mean_dice(self) -> float:
+        """Return the mean Dice coefficient of the classes that either side has."""
+        return _mean(self.dice)
+
+    @property
+    def frequency_weighted_iou(self) -> float:
+        """Return the sum of IoU_c g_c / sum(g), g_c pixels of the reference (Long et al., CVPR 2015, sec. 5).
+
+        HI-Net's eq. 9 prints this without the weights g_c, which would not be an average.
+        """
+        weighed = np.where(self.reference > 0, self.iou, 0) * self.reference
+        return float(_ratio(weighed.sum(), self.reference.sum()))
+
+    @property
+    def generalized_dice(self) -> float:
+        """Return 2 sum(w_c n_c) / sum(w_c (g_c + p_c)) with w_c = 1 / g_c^2; NaN where there is no class.
+
+        n_c, g_c, p_c: pixels agreed, in the reference, predicted. Crum et al., IEEE TMI 2006; Sudre et al.,
+        DLMIA 2017. A class absent from the reference takes the rarest present class's weight, so
+        that predicting it costs something finite.
+        """
+        present = self.reference > 0
+        rarest = self.reference[present].min() if present.any() else 1
+        weights = 1 / np.where(present, self.reference, rarest).astype(np.float64) ** 2
+        total = (weights * (self.reference + self.predicted)).sum()
+        return float(_ratio(2 * (weights * self.agreed).sum(), total))
 
 
 def confusion(
@@ -69,7 +114,13 @@ def confusion(
     return Confusion(tuple(codes), counts.astype(np.int64))
 
 
-def _ratio(part: Counts | np.int64, whole: Counts | np.int64) -> Scores:
+def _mean(scores: Scores) -> float:
+    """Return the mean of the scores that are numbers; NaN where none is."""
+    numbers = scores[~np.isnan(scores)]
+    return float(numbers.mean()) if numbers.size else math.nan
+
+
+def _ratio(part: Counts | Number, whole: Counts | Number) -> Scores:
     """Divide; NaN where there is nothing to divide by."""
     over, under = np.asarray(part, np.float64), np.asarray(whole, np.float64)
     return np.divide(over, under, out=np.full_like(under, np.nan), where=under > 0)
