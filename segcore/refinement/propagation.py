@@ -91,7 +91,7 @@ def chebyshev_rates(alpha: float, tolerance: float) -> list[float]:
 
     After k steps the error is that at the start times 1 / T_k(1 / alpha) at most, about 2 rho^k.
     """
-    if alpha == 0:
+    if alpha < 1e-12:  # one step is exact to alpha squared, and rho may round to 0
         return [1.0]
     rho = alpha / (1 + math.sqrt(1 - alpha**2))
     steps = max(1, math.ceil(math.log(tolerance / 4) / math.log(rho)))  # a factor 2 to spare

@@ -1,7 +1,7 @@
 """From a finished run to a bundle whose card says what was measured, on what, and on how many cases."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,12 +60,17 @@ def publish(
         sha256=UNKNOWN,
     )
     bundle = Bundle(card, model, choose_device("cpu"))
-    card = card.measured(measure(bundle, validation, report))
+    notes = {source.name: source.note for source in recipe.sources}
+    card = card.measured(measure(bundle, validation, report, notes=notes))
     return save_bundle(folder, model, card)
 
 
 def measure(
-    bundle: Bundle, samples: Sequence[Sample], report: Report = silent
+    bundle: Bundle,
+    samples: Sequence[Sample],
+    report: Report = silent,
+    *,
+    notes: Mapping[str, str] | None = None,
 ) -> tuple[Metric, ...]:
     """Return IoU and Dice of each class over the validation pixels of each source, without refinement.
 
@@ -83,7 +88,14 @@ def measure(
             seen.setdefault((sample.source, int(code)), set()).add(sample.case)
         report((i + 1) / len(samples), f"measured {sample.case}")
     return tuple(
-        Metric(name, class_name, round(float(scores[i]), 4), f"validation, {source}", cases)
+        Metric(
+            name,
+            class_name,
+            round(float(scores[i]), 4),
+            f"validation, {source}",
+            cases,
+            (notes or {}).get(source, ""),
+        )
         for source, counts in totals.items()
         for name, scores in (("IoU", counts.iou), ("Dice", counts.dice))
         for i, class_name in enumerate(bundle.classes)

@@ -27,6 +27,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of masks: class codes that only hold where nuclei are dense."""
     validation: int = 0
     """Of masks: how many of the last pictures, by name, never train."""
+    note: str = ""
+    """What the card says beside every figure measured on this source."""
     seeds: tuple[int, ...] = ()
     """Of procedural tissue: what is painted for training; validation uses `validation_seeds`."""
     validation_seeds: tuple[int, ...] = ()

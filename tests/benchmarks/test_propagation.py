@@ -51,7 +51,7 @@ def timed(work):
 
 @pytest.mark.benchmark
 @pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
-def test_propagation_is_five_times_as_fast_as_plain_iteration_at_equal_error(record_property):
+def test_propagation_is_five_times_as_fast_as_plain_iteration_at_equal_error():
     probabilities, image = picture()
     propagate_labels(probabilities[:, :8, :8], image[:8, :8], device="cpu")  # compiles
     limit = propagate_labels(probabilities, image, tolerance=1e-6, device="cpu")
@@ -63,7 +63,5 @@ def test_propagation_is_five_times_as_fast_as_plain_iteration_at_equal_error(rec
     )
 
     errors = np.abs(found - limit).max(), np.abs(fifty - limit).max()
-    record_property("plain_seconds", plainly)
-    record_property("seconds", ours)
     assert errors[0] <= max(errors[1], 1e-3)
-    assert plainly >= 5 * ours
+    assert plainly >= 5 * ours, (plainly, ours)

@@ -44,6 +44,7 @@ def picture(height, width, classes=4, seed=0, dtype=np.uint8):
         {"alpha": 0.95, "radius": 3, "sigma_space": 2.5},
         {"alpha": 0.998, "sigma_intensity": 0.02},
         {"alpha": 0.0},
+        {"alpha": 5e-324},
     ],
 )
 def test_the_result_is_the_exact_solution(how, dtype):
