@@ -225,3 +225,31 @@ def test_a_study_whose_slide_is_gone_says_so(segmented, open_window, slide, tmp_
 
     assert again.session.workspace is None
     assert "three fields.tif" in again.messages()[0]
+
+
+def test_segmenting_again_keeps_what_was_corrected_by_hand(segmented):
+    segmented.key(Qt.Key.Key_B)
+    segmented.key(Qt.Key.Key_4)
+    segmented.drags((250, 300), (250, 350))
+    segmented.key(Qt.Key.Key_E)
+    segmented.drags((600, 500), (620, 520))
+
+    for _ in range(2):
+        segmented.does("segment.region")
+        segmented.waits()
+
+    assert code_at(segmented, 250, 320) == 4
+    assert code_at(segmented, 610, 510) == 0
+    assert code_at(segmented, 700, 300) == 2
+    assert any("corrected by hand" in text for text in segmented.messages())
+
+
+def test_a_stroke_painted_while_a_segmentation_runs_is_kept(segmented):
+    job = segmented.does("segment.region")
+    segmented.key(Qt.Key.Key_B)
+    segmented.key(Qt.Key.Key_4)
+    segmented.drags((250, 300), (250, 350))
+    segmented.waits()
+
+    assert job.state == "succeeded"
+    assert code_at(segmented, 250, 320) == 4

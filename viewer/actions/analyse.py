@@ -1,12 +1,15 @@
 """Segment a region, ask why, set the pixel size."""
 
 import json
+from dataclasses import replace
+
+import numpy as np
 
 from segcore.annotations import Annotation, LabelMap
 from segcore.errors import StudyError
 from segcore.slides.pixelsize import propose_mpp
 from viewer.actions.registry import action, has_slide
-from viewer.document import edits
+from viewer.document import MASK_TILE, MaskLayer, corrected_pixels, edits
 from viewer.jobs import Job, work
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session import Session, Workspace
@@ -124,7 +127,10 @@ def _adopt(
 ) -> None:
     if session.workspace is not workspace:
         return
-    edit = edits.replace_mask(workspace.document.mask, done.labels, region.name or "region")
+    labels, kept = _without_corrections(workspace, done.labels)
+    edit = edits.replace_mask(workspace.document.mask, labels, region.name or "region")
+    if kept:
+        session.tell.info(f"{kept:,} pixels that were corrected by hand stay as they are.")
     if session.apply(edit):
         session.select(frozenset({region.id}))
         try:
@@ -133,6 +139,24 @@ def _adopt(
             session.tell.warn(f"The mask is there, but not how it was made: {error}")
     if not done.run["trained"]:
         session.tell.warn("This model is untrained: its mask means nothing yet.")
+
+
+def _without_corrections(workspace: Workspace, found: LabelMap) -> tuple[LabelMap, int]:
+    """Return `found` with 0 (leave as it is) where a person has corrected the mask, and how many pixels."""
+    document = workspace.document
+    if document.mask.grid is None or not document.mask.grid.fits(found.scale):
+        return found, 0
+    height, width = found.labels.shape
+    left, top = found.column // MASK_TILE, found.row // MASK_TILE
+    right, bottom = (found.column + width - 1) // MASK_TILE, (found.row + height - 1) // MASK_TILE
+    keys = frozenset((c, r) for c in range(left, right + 1) for r in range(top, bottom + 1))
+    corrected = MaskLayer(
+        document.mask.grid,
+        {key: mine.astype(np.uint8) for key, mine in corrected_pixels(document, keys).items()},
+    )
+    by_hand = corrected.read(found.column, found.row, width, height) > 0
+    kept = int(np.count_nonzero(by_hand & (found.labels > 0)))
+    return replace(found, labels=np.where(by_hand, 0, found.labels).astype(np.uint8)), kept
 
 
 def _show(session: Session, workspace: Workspace, heatmap: Heatmap) -> None:

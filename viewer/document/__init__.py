@@ -9,6 +9,7 @@ functions of `viewer.document.edits`.
 
 from viewer.document import edits
 from viewer.document.changes import Change, Edit, GridChange, TileChange
+from viewer.document.corrections import BRUSH, ERASE, corrected_pixels
 from viewer.document.document import Document, StaleEditError
 from viewer.document.event import Event
 from viewer.document.grid import MASK_TILE, MaskGrid
@@ -17,6 +18,8 @@ from viewer.document.masks import MaskLayer
 from viewer.document.study import Study, StudySlide, default_study_path
 
 __all__ = [
+    "BRUSH",
+    "ERASE",
     "MASK_TILE",
     "Change",
     "Document",
@@ -32,6 +35,7 @@ __all__ = [
     "Study",
     "StudySlide",
     "TileChange",
+    "corrected_pixels",
     "default_study_path",
     "edits",
 ]

@@ -106,6 +106,10 @@ class Document:
         self._put(edit)
         return edit
 
+    def read_edit(self, number: int) -> Edit:
+        """Return edit `number` of the history as it was first done, done or undone now."""
+        return self._journal.read(number)
+
     def go_to(self, position: int) -> None:
         """Undo or redo, one edit after the other, until `position` edits are done."""
         if not 0 <= position <= len(self._names):

@@ -7,7 +7,16 @@ import numpy as np
 import numpy.typing as npt
 
 from segcore.annotations.labelmap import Labels
-from viewer.document import MASK_TILE, Document, Edit, GridChange, MaskGrid, TileChange
+from viewer.document import (
+    BRUSH,
+    ERASE,
+    MASK_TILE,
+    Document,
+    Edit,
+    GridChange,
+    MaskGrid,
+    TileChange,
+)
 from viewer.tools.base import Context, Gesture, MaskPreview, Point, Pointer
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -35,7 +44,7 @@ def _paint(press: Pointer, context: Context, code: int) -> Gesture:
         dirty = stroke.sweep(last, event.point, radius)
         last = event.point
         event = yield MaskPreview(grid, stroke.tiles, dirty)
-    return stroke.finish("Erase" if code == 0 else f"Brush {context.class_name.lower()}")
+    return stroke.finish(ERASE if code == 0 else f"{BRUSH} {context.class_name.lower()}")
 
 
 class Stroke:

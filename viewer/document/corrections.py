@@ -1,0 +1,41 @@
+"""What a person has corrected in the mask: pixels whose last writer was a stroke, not a segmentation."""
+
+import numpy as np
+import numpy.typing as npt
+
+from viewer.document.document import Document
+from viewer.document.grid import MASK_TILE
+
+BRUSH, ERASE = "Brush", "Erase"
+"""How the names of strokes begin."""
+
+Key = tuple[int, int]
+Pixels = npt.NDArray[np.bool_]
+
+
+def corrected_pixels(document: Document, keys: frozenset[Key]) -> dict[Key, Pixels]:
+    """Return (256, 256) bool for those of the mask tiles `keys` that a stroke was the last to change in.
+
+    Walks the done edits back from the newest: the first that changed a pixel decides for it.
+    """
+    decided: dict[Key, Pixels] = {}
+    by_hand: dict[Key, Pixels] = {}
+    for number in range(document.position - 1, -1, -1):
+        edit = document.read_edit(number)
+        stroke = edit.name.startswith((BRUSH, ERASE))
+        for change in edit.tiles:
+            if change.key not in keys:
+                continue
+            known = decided.setdefault(change.key, np.zeros((MASK_TILE, MASK_TILE), bool))
+            changed = _different(change.before, change.after) & ~known
+            known |= changed
+            if stroke and changed.any():
+                by_hand.setdefault(change.key, np.zeros_like(known))[changed] = True
+        if edit.grid is not None and edit.grid.before is not None:
+            break  # another grid before: its pixels were others
+    return by_hand
+
+
+def _different(before: npt.NDArray[np.uint8] | None, after: npt.NDArray[np.uint8] | None) -> Pixels:
+    empty = np.zeros((MASK_TILE, MASK_TILE), np.uint8)
+    return (empty if before is None else before) != (empty if after is None else after)
