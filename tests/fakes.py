@@ -15,6 +15,9 @@ class Heard:
     def warn(self, text):
         self.said.append(("warning", text))
 
+    def page(self, title, text):
+        self.said.append(("page", text))
+
     def error(self, text, *, details="", retry=None):
         self.said.append(("error", text if not details else f"{text} {details}"))
 

@@ -3,7 +3,9 @@
 import argparse
 import faulthandler
 import logging
+import os
 import runpy
+import signal
 import sys
 import threading
 import traceback
@@ -29,6 +31,11 @@ log = logging.getLogger("acinus")
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the window until it is closed; return the exit code."""
     arguments = _parse(argv)
+    if not _has_screen():
+        sys.stderr.write(
+            "There is no screen to open a window on; set DISPLAY, or use segcore instead.\n"
+        )
+        return 1
     _start_logging()
     app = QApplication.instance() or QApplication(sys.argv[:1])
     app.setApplicationName("Acinus")
@@ -36,6 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     session, window = build(Settings(user_data() / "settings.json"))
     _catch_everything(session)
     window.show()
+    _end_on_signal(window)
     if arguments.slide is not None:
         QTimer.singleShot(0, window, lambda: session.open(arguments.slide))
     if arguments.script is not None:
@@ -81,6 +89,23 @@ def _run_script(path: Path, session: Session) -> None:
     except Exception:  # noqa: BLE001 - whatever a user's script raises is shown to them
         traceback.print_exc()
         QApplication.exit(1)
+
+
+def _has_screen() -> bool:
+    """Tell whether Qt will find a screen; without one it would abort the process."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return any(os.environ.get(key) for key in ("QT_QPA_PLATFORM", "DISPLAY", "WAYLAND_DISPLAY"))
+
+
+def _end_on_signal(window: MainWindow) -> None:
+    """Close as by hand when the system asks to end, so that the study is whole."""
+    signal.signal(signal.SIGTERM, lambda *_: window.close())
+    signal.signal(signal.SIGINT, lambda *_: window.close())
+    # Python looks at signals only between its own instructions, so give it some now and then.
+    pulse = QTimer(window, interval=300)
+    pulse.timeout.connect(lambda: None)
+    pulse.start()
 
 
 def _start_logging() -> None:

@@ -20,6 +20,8 @@ class Class:
     qupath: str
     emphasis: float = 1.0
     """How strongly overlays draw it, beside the others (0 to 1)."""
+    about: str = ""
+    """What belongs to it, in a phrase."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +65,11 @@ def load_taxonomy(name: str = "breast") -> Taxonomy:
 def _read_class(row: dict[str, Any]) -> Class:
     red, green, blue = bytes.fromhex(row["colour"].removeprefix("#"))
     return Class(
-        int(row["code"]),
-        row["name"],
-        (red, green, blue),
-        row["hatch"],
-        row["qupath"],
-        float(row.get("emphasis", 1.0)),
+        code=int(row["code"]),
+        name=row["name"],
+        colour=(red, green, blue),
+        hatch=row["hatch"],
+        qupath=row["qupath"],
+        emphasis=float(row.get("emphasis", 1.0)),
+        about=row.get("about", ""),
     )

@@ -200,7 +200,8 @@ def test_every_action_has_a_help_and_dots_where_it_asks_first():
 def test_no_shortcut_is_taken_twice():
     from viewer.tools import TOOLS
 
-    keys = [each.shortcut for each in ACTIONS.values() if each.shortcut] + [t.key for t in TOOLS]
+    keys = [key for each in ACTIONS.values() for key in each.shortcut.split(" or ") if key]
+    keys += [tool.key for tool in TOOLS]
     assert len(keys) == len(set(keys))
 
 

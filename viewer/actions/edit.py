@@ -22,7 +22,7 @@ def undo(session: Session) -> None:
 
 
 @action(
-    "edit.redo", "Redo", menu="Edit", shortcut="Ctrl+Shift+Z", icon="mdi6.redo", enabled=_can_redo,
+    "edit.redo", "Redo", menu="Edit", shortcut="Ctrl+Shift+Z or Ctrl+Y", icon="mdi6.redo", enabled=_can_redo,
     why_not="There is nothing to redo.",
 )  # fmt: skip
 def redo(session: Session) -> None:

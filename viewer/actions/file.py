@@ -100,10 +100,18 @@ def export_geojson_to(session: Session, path: Path) -> None:
             path, slide, annotations, labels, session.taxonomy, report=report
         ),
     )
-    job.succeeded.connect(lambda n: session.tell.info(f"{n:,} objects are in {path.name}."))
+    job.succeeded.connect(lambda done: session.tell.info(_told(done, path)))
     job.failed.connect(
         lambda error: session.tell_failure(error, lambda: export_geojson_to(session, path))
     )
+
+
+def _told(written: tuple[int, int], path: Path) -> str:
+    """Return what an export wrote, as a sentence."""
+    annotations, areas = written
+    drawn = f"{annotations:,} annotation{'' if annotations == 1 else 's'}"
+    masks = f"{areas:,} mask area{'' if areas == 1 else 's'}" if areas else "no mask"
+    return f"{drawn} and {masks} are in {path.name}."
 
 
 @action(

@@ -70,6 +70,16 @@ def toggle_mask(session: Session) -> None:
     session.looks_changed.emit(None)
 
 
+@action(
+    "view.overview", "Overview", menu="View", shortcut="Shift+V", enabled=has_slide,
+    checked=lambda s: s.show_overview,
+)  # fmt: skip
+def toggle_overview(session: Session) -> None:
+    """Show or hide the small picture of the whole slide."""
+    session.show_overview = not session.show_overview
+    session.looks_changed.emit(None)
+
+
 @action("view.theme", "Light theme", menu="View", checked=lambda s: s.settings["theme"] == "light")
 def toggle_theme(session: Session) -> None:
     """Change between the dark and the light theme."""

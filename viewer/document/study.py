@@ -158,6 +158,11 @@ class Study:
             _tell(self.saved, datetime.now(UTC))
         return not self._waiting
 
+    def settle(self) -> None:
+        """Move what lies in the write-ahead log into the file itself, so that a copy of it is whole."""
+        if not self.read_only:
+            self.ask("PRAGMA wal_checkpoint(PASSIVE)")
+
     def save_as(self, path: Path) -> None:
         """Write the study to `path`, replacing what is there, and go on in that file.
 

@@ -89,17 +89,16 @@ def export_geojson(
     taxonomy: Taxonomy,
     *,
     report: Report,
-) -> int:
-    """Write annotations and the mask's polygons for QuPath; return how many objects were written."""
+) -> tuple[int, int]:
+    """Write annotations and the mask's areas for QuPath; return how many of each."""
     from segcore.annotations import write_annotations  # noqa: PLC0415 - not needed at the start
     from segcore.annotations.tracing import annotations_from_labels  # noqa: PLC0415 - likewise
 
     report(0.1, "tracing the mask")
     traced = annotations_from_labels(labels, taxonomy) if labels is not None else []
     report(0.6, "writing")
-    everything = [*annotations, *traced]
-    write_annotations(path, everything, slide=slide)
-    return len(everything)
+    write_annotations(path, [*annotations, *traced], slide=slide)
+    return len(annotations), len(traced)
 
 
 def export_tiles(folder: Path, slide: Slide, labels: LabelMap, *, report: Report) -> int:

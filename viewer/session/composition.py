@@ -40,6 +40,15 @@ class Composition:
         pixel = (self._grid.mpp / 1000) ** 2
         return {int(code): float(total[code]) * pixel for code in np.flatnonzero(total) if code}
 
+    def unlabelled_mm2(self) -> float:
+        """Return how much of the region has no class, 0 where the whole mask is looked at."""
+        if self.region is None:
+            return 0.0
+        whole = self.region.geometry.area * (self._grid.mpp / self._grid.scale / 1000) ** 2
+        left = whole - sum(self.areas_mm2().values())
+        # Pixels at the rim count whole or not at all, so a fully labelled region may miss a little.
+        return left if left > 0.005 * whole else 0.0
+
     def update(self, mask: MaskLayer, keys: Iterable[Key]) -> None:
         """Count the tiles `keys` again."""
         for key in keys:

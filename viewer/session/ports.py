@@ -10,6 +10,9 @@ class Tell(Protocol):
 
     def warn(self, text: str) -> None: ...
 
+    def page(self, title: str, text: str) -> None:
+        """Show a longer text (Markdown) that can be read beside the work."""
+
     def error(
         self, text: str, *, details: str = "", retry: Callable[[], None] | None = None
     ) -> None: ...

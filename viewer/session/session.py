@@ -40,6 +40,7 @@ class Session:
         self.hidden_classes: frozenset[int] = frozenset()
         self.show_annotations = True
         self.show_mask = True
+        self.show_overview = True
         self.opened: Event[Workspace] = Event()
         self.closed: Event[None] = Event()
         self.edited: Event[Edit] = Event()
@@ -207,6 +208,8 @@ class Session:
         self.settings.remember(opened.slide.path)
         self._recompose()
         self.opened.emit(workspace)
+        if workspace.slide.mpp is None:
+            self.tell.info("This slide does not say its pixel size; set it under Measure.")
         if workspace.study.read_only:
             self.tell.warn(
                 f"This study is open elsewhere ({workspace.study.holder}); here it can only be read."

@@ -204,7 +204,7 @@ class Canvas(SlideView):
     def _on_tool(self) -> None:
         self.hand.drop()
         self._set_cursor()
-        self.update()
+        self._restyle()
 
     def _set_cursor(self) -> None:
         if self._grab is not None:

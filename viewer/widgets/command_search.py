@@ -1,5 +1,5 @@
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QBrush, QColor, QKeyEvent
 from PySide6.QtWidgets import QListWidget, QListWidgetItem, QWidget
 
 from viewer.actions import ACTIONS, Action, perform
@@ -62,12 +62,12 @@ class CommandSearch(TextField):
             item.setData(Qt.ItemDataRole.UserRole, each.name)
             item.setToolTip(each.help)
             if not can:
-                item.setFlags(item.flags() & ~Qt.ItemFlag.ItemIsEnabled)
+                item.setForeground(QBrush(QColor("#8b919c")))
             self.results.addItem(item)
         self.results.setCurrentRow(0)
         window = self.window()
         below = self.mapTo(window, QPoint(0, self.height() + 6))
-        width = 420
+        width = 520
         height = min(12, max(1, self.results.count())) * 30 + 12
         x = min(below.x(), window.width() - width - 8)
         self.results.setGeometry(x, below.y(), width, height)
@@ -76,7 +76,7 @@ class CommandSearch(TextField):
 
     def _run(self) -> None:
         item = self.results.currentItem()
-        if item is None or not item.flags() & Qt.ItemFlag.ItemIsEnabled:
+        if item is None:
             return
         name = item.data(Qt.ItemDataRole.UserRole)
         self._leave()

@@ -48,7 +48,6 @@ class Overview(QWidget):
         width, height = dimensions
         shrink = min(OVERVIEW.width() / width, OVERVIEW.height() / height)
         self.setFixedSize(max(24, round(width * shrink)) + 2, max(24, round(height * shrink)) + 2)
-        self.show()
 
     def look(self, view: Viewport) -> None:
         self._view = view

@@ -192,6 +192,7 @@ class HistoryPanel(Panel):
         document = workspace.document
         for number, name in enumerate(["Slide as it came", *document.history]):
             item = QListWidgetItem(name)
+            item.setToolTip(name)
             if number > document.position:
                 item.setForeground(QBrush(QColor("#767d89")))
                 font = item.font()

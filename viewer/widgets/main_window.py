@@ -1,4 +1,4 @@
-from PySide6.QtCore import QByteArray, QSize, Qt
+from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
@@ -24,8 +24,9 @@ from viewer.widgets.stage import Stage
 from viewer.widgets.status import Status
 from viewer.widgets.theme import apply_theme, icon, theme_named
 
-MENUS = ("File", "Edit", "View", "Segment", "Explain", "Measure", "Help")
+MENUS = ("&File", "&Edit", "&View", "&Draw", "&Segment", "E&xplain", "&Measure", "&Help")
 LEFT, RIGHT = 240, 290
+SETTLE_MS = 2000  # after the last edit the study file is made whole by itself
 
 
 class MainWindow(QMainWindow):
@@ -39,7 +40,8 @@ class MainWindow(QMainWindow):
         self._actions: dict[str, QAction] = {}
         self._tools: dict[str, QAction] = {}
         self.setWindowTitle("Acinus")
-        self.resize(1500, 920)
+        room = self.screen().availableSize()
+        self.resize(min(1500, room.width()), min(920, room.height() - 40))
         self._build_menus()
         self._build_toolbar()
         self._build_sides()
@@ -60,16 +62,21 @@ class MainWindow(QMainWindow):
         ):  # fmt: skip
             event.connect(lambda _: self.refresh())
         session.tool_changed.connect(self._on_tool)
+        self._quiet = QTimer(self, singleShot=True, interval=SETTLE_MS)
+        self._quiet.timeout.connect(self._settle)
+        session.study_changed.connect(lambda _: self._quiet.start())
         session.looks_changed.connect(lambda _: self.restyle())
 
     def _build_menus(self) -> None:
-        menus: dict[str, QMenu] = {name: self.menuBar().addMenu(name) for name in MENUS}
+        menus: dict[str, QMenu] = {
+            title.replace("&", ""): self.menuBar().addMenu(title) for title in MENUS
+        }
+        self._draw_menu = menus["Draw"]
         for each in ACTIONS.values():
             item = QAction(each.title, self)
             item.setCheckable(each.checked is not None)
             item.setStatusTip(each.help)
-            if each.shortcut:
-                item.setShortcut(QKeySequence(each.shortcut))
+            item.setShortcuts([QKeySequence(key) for key in each.shortcut.split(" or ") if key])
             item.triggered.connect(lambda _=False, a=each: self._run(a))
             menus[each.menu].addAction(item)
             self._actions[each.name] = item
@@ -98,6 +105,7 @@ class MainWindow(QMainWindow):
             item.triggered.connect(lambda _=False, t=tool: self.session.set_tool(t))
             group.addAction(item)
             bar.addAction(item)
+            self._draw_menu.addAction(item)
             self._tools[tool.name] = item
         bar.addSeparator()
         for name in ("edit.undo", "edit.redo", "edit.delete"):
@@ -187,6 +195,11 @@ class MainWindow(QMainWindow):
     def _on_tool(self, tool: Tool) -> None:
         self._tools[tool.name].setChecked(True)
         self.canvas.setFocus()
+
+    def _settle(self) -> None:
+        workspace = self.session.workspace
+        if workspace is not None:
+            workspace.study.settle()
 
     def _restore(self) -> None:
         stored = self.session.settings["window.geometry"]

@@ -3,8 +3,17 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QDialog,
+    QFileDialog,
+    QMessageBox,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
+from viewer.widgets.pixel_size_dialog import PixelSizeDialog
 from viewer.widgets.stage import Stage
 
 SLIDES = (
@@ -39,6 +48,16 @@ class StageMessages:
         else:
             self._waiting.append((text, "error"))
 
+    def page(self, title: str, text: str) -> None:
+        page = QDialog(self._stage)
+        page.setWindowTitle(title)
+        page.resize(620, 560)
+        page.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        words = QTextBrowser()
+        words.setMarkdown(text)
+        QVBoxLayout(page).addWidget(words)
+        page.show()
+
     def _say(self, text: str, kind: str) -> None:
         if self._stage is not None:
             self._stage.add_message(text, kind=kind)
@@ -68,17 +87,8 @@ class Dialogs:
         return Path(name) if name else None
 
     def pixel_size(self, slide_name: str, proposal: float | None) -> float | None:
-        value, given = QInputDialog.getDouble(
-            self.parent,
-            "Pixel size",
-            f"How many micrometres is one pixel of {slide_name} wide?\n"
-            "Usual: 0.25 for 40x, 0.5 for 20x.",
-            proposal or 0.5,
-            0.02,
-            100.0,
-            4,
-        )
-        return value if given else None
+        dialog = PixelSizeDialog(slide_name, proposal, self.parent)
+        return dialog.value if dialog.exec() else None
 
     def confirm(self, question: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, "Acinus", question, parent=self.parent)

@@ -1,14 +1,13 @@
 """The right side: classes, composition, model, and why."""
 
-from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QLinearGradient, QMouseEvent, QPainter, QPaintEvent
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
-    QSizePolicy,
-    QSlider,
+    QPushButton,
     QToolButton,
     QVBoxLayout,
     QWidget,
@@ -17,10 +16,10 @@ from PySide6.QtWidgets import (
 from segcore.annotations import Class
 from viewer.actions import action_named, perform
 from viewer.jobs.models import read_card
-from viewer.rendering import heat_colours
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session import Session
 from viewer.session.composition import Composition
+from viewer.widgets.controls import Bar, LabelledSlider, Ramp
 from viewer.widgets.panels import Panel, Swatch
 from viewer.widgets.theme import icon, theme_named
 
@@ -49,6 +48,7 @@ class ClassRow(QFrame):
         row.setSpacing(9)
         row.addWidget(Swatch(shown))
         row.addWidget(QLabel(shown.name), 1)
+        self.setToolTip(shown.about)
         row.addWidget(self.eye)
         row.addWidget(key)
         self.setCursor(Qt.CursorShape.PointingHandCursor)
@@ -114,12 +114,9 @@ class CompositionPanel(Panel):
         self._grid.setColumnStretch(0, 1)
         self._cells: dict[int, tuple[QLabel, QLabel, QLabel]] = {}
         for row, each in enumerate(session.taxonomy.classes):
-            cells = (QLabel(each.name), QLabel(), QLabel())
-            self._cells[each.code] = cells
-            for column, label in enumerate(cells):
-                if column:
-                    label.setAlignment(Qt.AlignmentFlag.AlignRight)
-                self._grid.addWidget(label, row, column)
+            self._cells[each.code] = self._row(row, each.name, each.about)
+        about = "The part of the region that has no class yet"
+        self._blank = self._row(len(self._cells), "Unlabelled", about)
         self.ratio = QLabel()
         self.ratio.setStyleSheet("font-weight: 700;")
         self._ratio_row = QHBoxLayout()
@@ -136,9 +133,19 @@ class CompositionPanel(Panel):
         session.composition_changed.connect(self.show_composition)
         self.show_composition(None)
 
+    def _row(self, row: int, name: str, about: str) -> tuple[QLabel, QLabel, QLabel]:
+        cells = (QLabel(name), QLabel(), QLabel())
+        cells[0].setToolTip(about)
+        for column, label in enumerate(cells):
+            if column:
+                label.setAlignment(Qt.AlignmentFlag.AlignRight)
+            self._grid.addWidget(label, row, column)
+        return cells
+
     def show_composition(self, composition: Composition | None) -> None:
         areas = composition.areas_mm2() if composition is not None else {}
-        total = sum(areas.values())
+        blank = composition.unlabelled_mm2() if composition is not None else 0.0
+        total = sum(areas.values()) + blank
         self.set_title(f"Composition of {composition.name}" if composition else "Composition")
         self._empty.setVisible(not areas)
         for widget in (self._bar, self._ratio_title, self.ratio):
@@ -153,6 +160,11 @@ class CompositionPanel(Panel):
                 self._cells[each.code][2].setText(f"{100 * area / total:.0f} %")
                 parts.append((area / total, QColor(*each.colour)))
         self._bar.show_parts(parts)
+        for label in self._blank:
+            label.setVisible(bool(areas) and blank > 0)
+        if areas:
+            self._blank[1].setText(f"{blank:.3f} mm²")
+            self._blank[2].setText(f"{100 * blank / total:.0f} %")
         tumor, stroma = areas.get(1, 0.0), areas.get(2, 0.0)
         self.ratio.setText(f"{tumor / stroma:.2f}" if stroma else "no stroma")
 
@@ -164,7 +176,7 @@ class ModelPanel(Panel):
         super().__init__("Model")
         self.session = session
         card = read_card("default")
-        name = QLabel(card["title"] if card else "No model yet")
+        name = QLabel(card["title"].split(" for ")[0] if card else "No model yet")
         mpp = QLabel(f"{card['mpp']:g} µm/px" if card else "")
         mpp.setObjectName("muted")
         name.setWordWrap(True)
@@ -186,6 +198,13 @@ class ModelPanel(Panel):
         self.sigma.setToolTip("How large a step in colour may be before it stops the propagation")
         self.rows.addWidget(self.alpha)
         self.rows.addWidget(self.sigma)
+        hint = QLabel("Applied at the next S")
+        hint.setObjectName("key")
+        self.rows.addWidget(hint)
+        show = QPushButton("Figures and limits…")
+        show.setObjectName("link")
+        show.clicked.connect(lambda: perform(action_named("help.model"), session))
+        self.rows.addWidget(show)
 
     def _keep(self, key: str, value: float) -> None:
         self.session.settings[key] = value
@@ -251,87 +270,9 @@ class WhyPanel(Panel):
         self.session.looks_changed.emit(None)
 
 
-class LabelledSlider(QWidget):
-    """Name, slider, value in one row."""
-
-    moved = Signal(float)
-
-    def __init__(self, title: str, low: int, high: int, form: str, *, factor: float = 1.0) -> None:
-        super().__init__()
-        self._form, self._factor = form, factor
-        self.slider = QSlider(Qt.Orientation.Horizontal)
-        self.slider.setRange(low, high)
-        self.slider.setAccessibleName(title)
-        self._value = QLabel()
-        self._value.setObjectName("key")
-        self._value.setFixedWidth(42)
-        self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel(title))
-        row.addWidget(self.slider, 1)
-        row.addWidget(self._value)
-        self.slider.valueChanged.connect(self._on_move)
-
-    @property
-    def value(self) -> float:
-        return self.slider.value() / self._factor
-
-    def set(self, value: float) -> None:
-        """Show `value` without telling listeners."""
-        self.slider.blockSignals(True)
-        self.slider.setValue(round(value * self._factor))
-        self.slider.blockSignals(False)
-        self._value.setText(self._form.format(self.value))
-
-    def _on_move(self) -> None:
-        self._value.setText(self._form.format(self.value))
-        self.moved.emit(self.value)
-
-
-class Bar(QWidget):
-    """The composition as one stacked bar."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._parts: list[tuple[float, QColor]] = []
-        self.setFixedHeight(10)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
-
-    def show_parts(self, parts: list[tuple[float, QColor]]) -> None:
-        self._parts = parts
-        self.update()
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        painter = QPainter(self)
-        x = 0.0
-        for share, colour in self._parts:
-            width = share * self.width()
-            painter.fillRect(QRectF(x, 0, width, self.height()), colour)
-            x += width
-
-
-class Ramp(QWidget):
-    """The colour bar of the heatmap."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._gradient = QLinearGradient()
-        self.setFixedHeight(10)
-
-    def load(self) -> None:
-        colours = heat_colours()
-        for step in range(0, 256, 15):
-            self._gradient.setColorAt(step / 255, QColor(*map(int, colours[step])))
-
-    def paintEvent(self, _: QPaintEvent) -> None:
-        self._gradient.setFinalStop(self.width(), 0)
-        QPainter(self).fillRect(self.rect(), self._gradient)
-
-
 def _standing(card: dict | None) -> str:
     if card is None:
         return "No trained model is installed; segmenting is not possible yet."
     if not card["trained"]:
         return "Untrained weights: what this model draws means nothing."
-    return "Research use only. Measured figures and limits are in its card."
+    return "Research use only: a first mask that a person corrects."

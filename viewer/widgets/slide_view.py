@@ -3,7 +3,7 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
-from PySide6.QtWidgets import QSizePolicy, QWidget
+from PySide6.QtWidgets import QApplication, QSizePolicy, QWidget
 
 from segcore.annotations.labelmap import Labels
 from viewer.document import Edit
@@ -130,7 +130,8 @@ class SlideView(QWidget):
         workspace = self.session.workspace
         # Two fills over each other would hide both: under a heatmap the mask is its contours.
         explained = workspace is not None and workspace.heatmap is not None
-        self._mask.style(opacity, self.session.hidden_classes, contours_only=explained)
+        only = explained and not self.session.tool.paints  # who paints must see the paint
+        self._mask.style(opacity, self.session.hidden_classes, contours_only=only)
         self.update()
 
     def set_background(self, colour: str) -> None:
@@ -166,6 +167,7 @@ class SlideView(QWidget):
         self.zoom(self.viewport.scale / scale)
 
     def screenshot(self, path: Path) -> None:
+        QApplication.processEvents()  # panels that have just changed their rows lay themselves out
         self.window().grab().save(str(path))
 
     @property

@@ -12,6 +12,7 @@ from viewer.widgets.floats import Hint, JobCard, Message, Overview
 from viewer.widgets.welcome import Welcome
 
 MARGIN = 14
+MOST_MESSAGES = 3
 
 
 class Stage(QStackedWidget):
@@ -35,6 +36,7 @@ class Stage(QStackedWidget):
         session.closed.connect(lambda _: self._close())
         session.tool_changed.connect(self._on_tool)
         session.jobs.started.connect(self._on_job)
+        session.looks_changed.connect(lambda _: self._show_overview())
 
     def add_message(
         self, text: str, *, kind: str, details: str = "", retry: Callable[[], object] | None = None
@@ -46,6 +48,8 @@ class Stage(QStackedWidget):
         message.closed.connect(lambda: self._drop_message(message))
         message.installEventFilter(self)
         self.messages.append(message)
+        for old in self.messages[:-MOST_MESSAGES]:
+            self._drop_message(old)
         message.show()
         self.arrange()
 
@@ -63,11 +67,8 @@ class Stage(QStackedWidget):
             )
             card.raise_()
             bottom -= size.height() + 8
-        foot = self.height() - MARGIN
-        if self.hint.isVisible():
-            self.hint.move((self.width() - self.hint.width()) // 2, foot - self.hint.height())
-            foot -= self.hint.height() + 10
-        self._stack_messages(foot)
+        self.hint.move((self.width() - self.hint.width()) // 2, MARGIN)
+        self._stack_messages(self.height() - MARGIN)
 
     def _stack_messages(self, foot: int) -> None:
         for message in reversed(self.messages):
@@ -113,8 +114,13 @@ class Stage(QStackedWidget):
         self.setCurrentWidget(self.canvas)
         self.overview.show_slide(workspace.thumbnail, workspace.slide.dimensions)
         self.overview.look(self.canvas.viewport)
-        self.overview.raise_()
+        self._show_overview()
         self.arrange()
+
+    def _show_overview(self) -> None:
+        wanted = self.session.show_overview and self.session.workspace is not None
+        self.overview.setVisible(wanted)
+        self.overview.raise_()
 
     def _close(self) -> None:
         self.overview.hide()
