@@ -13,8 +13,8 @@ class CommandSearch(TextField):
     def __init__(self, session: Session, parent: QWidget) -> None:
         super().__init__(parent)
         self.session = session
-        self.setPlaceholderText("Search commands  Ctrl+L")
-        self.setFixedWidth(250)
+        self.setPlaceholderText("Commands  Ctrl+L")
+        self.setFixedWidth(175)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         self.setAccessibleName("Search commands")
         self.results = QListWidget(parent)

@@ -192,14 +192,18 @@ class Hint(QLabel):
         super().__init__(parent)
         self.setStyleSheet("background: rgba(20, 22, 26, 205); color: white; border-radius: 14px;")
         self.setContentsMargins(16, 7, 16, 7)
+        self.setWordWrap(True)
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
+
+    def sizeHint(self) -> QSize:
+        self.ensurePolished()
+        text = self.fontMetrics().size(0, self.text())
+        return QSize(text.width() + 36, text.height() + 16)
 
     def say(self, text: str) -> None:
         self.setText(text)
         self.setVisible(bool(text))
-        self.ensurePolished()
-        self.resize(self.sizeHint())
 
 
 def _duration(seconds: float) -> str:

@@ -67,8 +67,19 @@ class Stage(QStackedWidget):
             )
             card.raise_()
             bottom -= size.height() + 8
-        self.hint.move((self.width() - self.hint.width()) // 2, MARGIN)
+        self._place_hint()
         self._stack_messages(self.height() - MARGIN)
+
+    def _place_hint(self) -> None:
+        """Centre the hint, but never under the overview."""
+        seen = self.overview.isVisibleTo(self)
+        right = (self.overview.x() if seen else self.width()) - MARGIN
+        width = min(self.hint.sizeHint().width(), right - MARGIN)
+        height = (
+            self.hint.heightForWidth(width) if self.hint.hasHeightForWidth() else self.hint.height()
+        )
+        left = max(MARGIN, min((self.width() - width) // 2, right - width))
+        self.hint.setGeometry(left, MARGIN, width, height)
 
     def _stack_messages(self, foot: int) -> None:
         for message in reversed(self.messages):
