@@ -1,22 +1,27 @@
-"""`segcore models`: the networks that can be made, and the bundles that can be loaded."""
+"""`segcore models`: the networks that can be made and the bundles that can be loaded; import and export."""
 
 import argparse
 from typing import Any
 
 from segcore.annotations import load_taxonomy
+from segcore.cli import exchange
 from segcore.cli.console import Console
+from segcore.errors import ModelError
 
 
 def add_parser(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
-        "models", help="list networks and bundles", description=__doc__
+        "models", help="list, import and export networks and bundles", description=__doc__
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION")
+    exchange.add_import(actions)
+    exchange.add_export(actions)
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - every command has both
-    rows = _architectures() + _bundles()
+    rows = _architectures() + _bundles(console)
     console.result(rows, _table(rows))
     return 0
 
@@ -32,13 +37,17 @@ def _architectures() -> list[dict[str, Any]]:
     ]
 
 
-def _bundles() -> list[dict[str, Any]]:
+def _bundles(console: Console) -> list[dict[str, Any]]:
     from segcore.models import create_model, list_bundles
 
     rows = []
     for card in list_bundles():
         kind = card.architecture
-        model = create_model(kind.name, classes=len(card.classes), **kind.arguments)
+        try:
+            model = create_model(kind.name, classes=len(card.classes), **kind.arguments)
+        except ModelError as error:  # one bad bundle must not hide the others
+            console.tell(f"The bundle {card.name!r} is left out: {error}")
+            continue
         row = _row(card.name, "bundle", model, list(card.classes), card.licence)
         rows.append(row | {"title": card.title, "trained": card.trained, "architecture": kind.name})
     return rows

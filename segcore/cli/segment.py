@@ -3,6 +3,7 @@
 import argparse
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,17 @@ def add_parser(commands: Any) -> None:
         help="a rectangle in level-0 pixels",
     )
     regions.add_argument("--annotations", type=Path, metavar="FILE", help="regions drawn elsewhere")
-    parser.add_argument("--model", default="default", metavar="NAME|DIR", help="a bundle")
+    parser.add_argument(
+        "--model",
+        default="default",
+        metavar="NAME|DIR|ZIP",
+        help="a bundle or a bioimage.io package",
+    )
+    parser.add_argument(
+        "--trust-model",
+        action="store_true",
+        help="run the TorchScript, which is a program, of a bioimage.io package",
+    )
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
     add_mpp(parser)
     parser.add_argument("--no-refine", action="store_true", help="leave out label propagation")
@@ -83,7 +94,8 @@ def _segment(
     from segcore.models import load_bundle
     from segcore.refinement import Refinement
 
-    bundle = load_bundle(arguments.model, arguments.device)
+    load = partial(load_bundle, trust=True) if arguments.trust_model else load_bundle
+    bundle = load(arguments.model, arguments.device)
     if not bundle.card.trained:
         console.tell(f"The weights of {bundle.card.name!r} are untrained: the mask means nothing.")
     refine = None if arguments.no_refine else Refinement()

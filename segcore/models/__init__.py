@@ -7,10 +7,11 @@ tiles into class probabilities on the best device, with the network folded into 
 """
 
 from segcore.models.bundle import Bundle
-from segcore.models.bundle_files import find_bundle, list_bundles, load_bundle, save_bundle
+from segcore.models.bundle_files import find_bundle, list_bundles, save_bundle
 from segcore.models.bundle_format import Architecture, Card, Metric, TrainingData
 from segcore.models.device import choose_device
 from segcore.models.fusion import fuse
+from segcore.models.loading import load_bundle
 from segcore.models.normalisation import IMAGENET, Normalisation
 from segcore.models.registry import count_parameters, create_model, model_names
 

@@ -5,6 +5,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from segcore.annotations import load_taxonomy
 from segcore.errors import ModelError
@@ -12,6 +13,7 @@ from segcore.models.bundle_format import Card
 from segcore.models.device import fast_precision
 from segcore.models.fusion import inference_engine
 from segcore.models.normalisation import normalise
+from segcore.slides.preprocessing import preprocess
 
 Tiles = npt.NDArray[np.uint8]
 Probabilities = npt.NDArray[np.float32]
@@ -91,7 +93,15 @@ class Bundle:
 
     @torch.inference_mode()
     def _run(self, tiles: Tensor) -> Tensor:
-        pixels = tiles.to(self.device, non_blocking=True).permute(0, 3, 1, 2)  # (N, 3, H, W)
-        images = normalise(pixels, self.card.normalisation)
-        logits = self._engine(images).float()  # (N, classes, H, W)
+        logits = self._engine(self.network_input(tiles)).float()  # (N, classes, h, w)
+        if logits.shape[2:] != tiles.shape[1:3]:  # a step of the card has resized the tiles
+            logits = F.interpolate(logits, tuple(tiles.shape[1:3]), mode="bilinear")
         return logits.sigmoid() if len(self.classes) == 1 else logits.softmax(1)
+
+    def network_input(self, tiles: Tensor) -> Tensor:
+        """Return (N, 3, h, w) float32 on the device, pre-processed and normalised as the card says."""
+        if steps := self.card.preprocessing:
+            pictures = [preprocess(tile, steps) for tile in tiles.numpy()]
+            tiles = torch.from_numpy(np.stack(pictures))  # (N, h, w, 3) float32
+        pixels = tiles.to(self.device, non_blocking=True).permute(0, 3, 1, 2)  # (N, 3, h, w)
+        return normalise(pixels, self.card.normalisation)

@@ -3,11 +3,14 @@
 import hashlib
 import os
 import shutil
+import struct
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
@@ -22,6 +25,8 @@ from segcore.models.registry import create_model
 CARD = "bundle.json"
 WEIGHTS = "model.safetensors"
 LARGEST = 2 << 30  # bytes; a segmentation network is a few hundred megabytes at most
+LARGEST_CARD = 1 << 20
+LARGEST_HEADER = 4 << 20  # bytes; a thousand tensors need a tenth of a megabyte
 
 
 def bundle_folders() -> tuple[Path, ...]:
@@ -35,8 +40,8 @@ def list_bundles() -> list[Card]:
     for folder in bundle_folders():
         for file in sorted(folder.glob(f"*/{CARD}")):
             try:
-                card = read_card(file.read_bytes(), source=str(file))
-            except (ModelError, OSError):  # one bad bundle must not hide the others
+                card = read_card(_content(file, LARGEST_CARD), source=str(file))
+            except ModelError:  # one bad bundle must not hide the others
                 continue
             name = file.parent.name  # a copied folder keeps the card of the first
             cards.setdefault(name, msgspec.structs.replace(card, name=name))
@@ -50,56 +55,108 @@ def load_bundle(path_or_name: str | Path, device: str = "auto") -> Bundle:
     """
     target = choose_device(device)
     folder = find_bundle(path_or_name)
-    card = read_card(_content(folder / CARD), source=f"The file {folder / CARD}")
+    card = read_card(_content(folder / CARD, LARGEST_CARD), source=f"The file {folder / CARD}")
+    expected = expected_tensors(card)
+    _check_hash(folder / WEIGHTS, card)
+    weights = read_weights(folder / WEIGHTS, expected, network=card.architecture.name)
     model = create_model(
         card.architecture.name, classes=len(card.classes), **card.architecture.arguments
     )
-    model.load_state_dict(_weights(folder / WEIGHTS, card, model.state_dict()))
+    model.load_state_dict(weights)
     return Bundle(card, model, target, folder)
 
 
 def find_bundle(path_or_name: str | Path) -> Path:
     """Return the folder of a bundle given by path or name; raises ModelError where there is none."""
-    if Path(path_or_name).is_dir():
-        return Path(path_or_name)
-    if len(Path(path_or_name).parts) == 1:
-        for folder in bundle_folders():
-            if (folder / path_or_name / CARD).is_file():
-                return folder / path_or_name
+    try:
+        if Path(path_or_name).is_dir():
+            return Path(path_or_name)
+        if len(Path(path_or_name).parts) == 1:
+            for folder in bundle_folders():
+                if (folder / path_or_name / CARD).is_file():
+                    return folder / path_or_name
+    except (
+        OSError
+    ) as error:  # a name too long for the file system, a folder that may not be entered
+        raise ModelError(
+            f"The bundle {str(path_or_name)[:80]!r} cannot be looked for: {error.strerror}."
+        ) from error
     if str(path_or_name) == "default":
         raise ModelError("There is no default bundle yet; train one or give the folder of another.")
     raise ModelError(f"There is no bundle {str(path_or_name)!r}; give a bundle's folder or name.")
 
 
-def _content(file: Path) -> bytes:
-    if not file.is_file():
-        raise ModelError(f"There is no {file.name} in {file.parent}; give the folder of a bundle.")
-    if file.stat().st_size > LARGEST:
-        raise ModelError(f"The file {file} is too large to be part of a bundle.")
+def _content(file: Path, most: int) -> bytes:
+    _check_size(file, most)
     try:
         return file.read_bytes()
     except OSError as error:
         raise ModelError(f"The file {file} cannot be read: {error.strerror}.") from error
 
 
-def _weights(file: Path, card: Card, expected: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Read weights as float32, after their hash, names, shapes and types have been compared."""
-    if hashlib.sha256(_content(file)).hexdigest() != card.sha256:
-        raise ModelError(f"The weights {file} are not those its card describes (sha256 differs).")
+def _check_size(file: Path, most: int) -> None:
+    if not file.is_file():
+        raise ModelError(f"There is no {file.name} in {file.parent}; give the folder of a bundle.")
+    if file.stat().st_size > most:
+        raise ModelError(f"The file {file} is too large to be part of a bundle.")
+
+
+def _check_hash(file: Path, card: Card) -> None:
+    _check_size(file, LARGEST)
     try:
+        with file.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"The file {file} cannot be read: {error.strerror}.") from error
+    if found != card.sha256:
+        raise ModelError(f"The weights {file} are not those its card describes (sha256 differs).")
+
+
+def expected_tensors(card: Card) -> dict[str, Tensor]:
+    """Return the card's network's tensors without their numbers: names, shapes and types cost no memory."""
+    kind = card.architecture
+    with torch.device("meta"):
+        return create_model(kind.name, classes=len(card.classes), **kind.arguments).state_dict()
+
+
+def read_weights(file: Path, expected: Mapping[str, Tensor], *, network: str) -> dict[str, Tensor]:
+    """Read weights in the types of `expected`, after the header's names and shapes have been compared with it.
+
+    Raises ModelError, in memory bounded by what `expected` takes, whatever the file declares.
+    """
+    shapes = {name: tuple(tensor.shape) for name, tensor in expected.items()}
+    _check_size(file, LARGEST_HEADER + sum(8 * tensor.numel() for tensor in expected.values()))
+    try:
+        _check_header(file)
         with safe_open(file, framework="pt") as tensors:
-            shapes = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118 - not a mapping
-            _compare(shapes, {name: tuple(t.shape) for name, t in expected.items()}, file, card)
-            return {name: tensors.get_tensor(name).to(expected[name].dtype) for name in shapes}
-    except (SafetensorError, RuntimeError, ValueError, OSError) as error:
+            found = {name: tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys()}  # noqa: SIM118 - not a mapping
+            _compare(found, shapes, file, network)
+            weights = {n: tensors.get_tensor(n).to(expected[n].dtype) for n in found}
+    except (SafetensorError, RuntimeError, ValueError, TypeError, KeyError, OSError) as error:
         raise ModelError(f"The weights {file} are damaged or not in safetensors format.") from error
+    _check_finite(weights, file)
+    return weights
 
 
-def _compare(found: dict[str, Any], expected: dict[str, Any], file: Path, card: Card) -> None:
+def _check_header(file: Path) -> None:
+    """Raise ValueError where the header declares itself longer than any network's."""
+    with file.open("rb") as content:
+        start = content.read(8)
+    if len(start) < 8 or struct.unpack("<Q", start)[0] > LARGEST_HEADER:
+        raise ValueError("the header is cut short or absurdly long")
+
+
+def _check_finite(weights: Mapping[str, Tensor], file: Path) -> None:
+    for name, tensor in weights.items():
+        if tensor.is_floating_point() and not tensor.isfinite().all():
+            raise ModelError(f"The weights {file} hold values in {name} that are no numbers.")
+
+
+def _compare(found: dict[str, Any], expected: dict[str, Any], file: Path, network: str) -> None:
     wrong = sorted(n for n in found | expected if found.get(n) != expected.get(n))
     if wrong:
         raise ModelError(
-            f"The weights {file} do not fit {card.architecture.name!r}: {wrong[0]} has another shape or is "
+            f"The weights {file} do not fit {network!r}: {wrong[0][:80]!r} has another shape or is "
             f"missing (and {len(wrong) - 1} more); give a bundle made for this network."
         )
 

@@ -10,8 +10,10 @@ from msgspec import Meta
 from segcore.annotations import load_taxonomy
 from segcore.errors import AnnotationError, ModelError
 from segcore.models.normalisation import Normalisation
+from segcore.slides.preprocessing import Step
 
 STRIDE = 32
+LONGEST_NAME = 80
 Text = Annotated[str, Meta(min_length=1)]
 Sha256 = Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
 
@@ -65,6 +67,8 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limits: Text
     sha256: Sha256
     """Of model.safetensors."""
+    preprocessing: Annotated[tuple[Step, ...], Meta(max_length=16)] = ()
+    """What is done to a tile before normalisation, in this order."""
 
     def measured(self, metrics: tuple[Metric, ...]) -> "Card":
         """Return a copy with these metrics."""
@@ -81,7 +85,8 @@ def read_card(content: bytes, *, source: str) -> Card:
         UnicodeDecodeError,
         RecursionError,
     ) as error:
-        raise ModelError(f"{source} is not a bundle's card: {error}.") from error
+        reason = " ".join(str(error).split())[:200]  # it may quote the file
+        raise ModelError(f"{source} is not a bundle's card: {reason}.") from error
     if problem := _problem(card):
         raise ModelError(f"{source} does not fit together: {problem}.")
     return card
@@ -113,6 +118,16 @@ def _problem(card: Card) -> str | None:
         return "the normalisation is not finite"
     if min(card.normalisation.std) <= 0:
         return "a standard deviation is not positive"
+    return _name_problem(card)
+
+
+def _name_problem(card: Card) -> str | None:
+    arguments = card.architecture.arguments
+    names = (card.name, card.architecture.name, *arguments, *card.classes)
+    if max(map(len, names)) > LONGEST_NAME:
+        return f"a name has more than {LONGEST_NAME} characters"
+    if taken := {"name", "classes"} & arguments.keys():
+        return f"the architecture's argument {min(taken)!r} is given twice"
     try:
         for name in card.classes:
             load_taxonomy().named(name)

@@ -89,7 +89,7 @@ class MSFFM(nn.Module):
         super().__init__()
         self.scales: nn.Module = MultiScaleConvolution(channels)  # eq. 1
         self.channel = ChannelAttention(channels)  # eq. 2-3
-        self.spatial = SpatialAttention()  # eq. 4-8
+        self.spatial: nn.Module = SpatialAttention()  # eq. 4-8
         self.project = nn.Conv2d(channels, channels, 1)  # eq. 9
 
     def forward(self, x: Tensor) -> Tensor:

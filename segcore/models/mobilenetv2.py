@@ -1,7 +1,7 @@
 """The MobileNetV2 encoder, with torchvision's state-dict names.
 
-Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks", table 2, without the last
-1280-channel layer (`features.18`), which segmentation does not use.
+Sandler et al. 2018, "MobileNetV2: Inverted Residuals and Linear Bottlenecks", table 2. The last
+1280-channel layer (`features.18`) is there on demand: LightMuSeg goes without, the U-Net has it.
 """
 
 from collections.abc import Mapping
@@ -23,6 +23,7 @@ SETTINGS = (
 )
 STAGE_ENDS = (2, 4, 7, 14, 18)
 STAGE_CHANNELS = (16, 24, 32, 96, 320)
+LAST_CHANNELS = 1280
 STRIDE = 32
 
 
@@ -62,7 +63,7 @@ class MobileNetV2(nn.Module):
 
     channels = STAGE_CHANNELS
 
-    def __init__(self) -> None:
+    def __init__(self, *, last_layer: bool = False) -> None:
         super().__init__()
         layers: list[nn.Module] = [conv_bn_relu6(3, 32, kernel=3, stride=2)]
         inputs = 32
@@ -71,19 +72,24 @@ class MobileNetV2(nn.Module):
                 stride = first_stride if i == 0 else 1
                 layers.append(InvertedResidual(inputs, outputs, stride=stride, expansion=expansion))
                 inputs = outputs
+        self.ends = STAGE_ENDS
+        self.last_layer = last_layer
+        if last_layer:
+            layers.append(conv_bn_relu6(inputs, LAST_CHANNELS, kernel=1))
+            self.ends = (*STAGE_ENDS[:-1], len(layers))
         self.features = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         maps = []  # x: (N, 3, H, W), H and W multiples of 32
         for i, layer in enumerate(self.features, start=1):
             x = layer(x)
-            if i in STAGE_ENDS:
+            if i in self.ends:
                 maps.append(x)
-        return maps  # 16 at H/2, 24 at H/4, 32 at H/8, 96 at H/16, 320 at H/32
+        return maps  # 16 at H/2, 24 at H/4, 32 at H/8, 96 at H/16, 320 (or 1280) at H/32
 
     def load_torchvision(self, state: Mapping[str, Tensor]) -> None:
-        """Take torchvision's `mobilenet_v2` weights; its head and `features.18` are left out."""
-        unused = ("classifier.", "features.18.")
+        """Take torchvision's `mobilenet_v2` weights, without those of layers that are not here."""
+        unused = ("classifier.",) if self.last_layer else ("classifier.", "features.18.")
         kept = {name: value for name, value in state.items() if not name.startswith(unused)}
         try:
             self.load_state_dict(kept, strict=True)

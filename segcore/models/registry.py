@@ -4,12 +4,16 @@ from functools import partial
 from torch import nn
 
 from segcore.errors import ModelError
+from segcore.models.hinet import HINet
 from segcore.models.lightmuseg import LightMuSeg
+from segcore.models.unet import MobileNetV2UNet
 
 _MAKERS: dict[str, Callable[..., nn.Module]] = {
     "lightmuseg-v1": partial(LightMuSeg, frozen=True),
     "lightmuseg-v2": LightMuSeg,
     "lightmuseg-v3": partial(LightMuSeg, sides=True),
+    "mobilenetv2-unet": MobileNetV2UNet,
+    "hi-net": HINet,
 }
 
 

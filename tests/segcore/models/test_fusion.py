@@ -59,3 +59,35 @@ def test_the_engine_differs_from_the_network_by_rounding_alone(lived_in, precisi
     tolerance = 1e-4 if precision == torch.float32 else 0.05
     assert found.dtype == torch.float32
     assert (found - plain).abs().max() < tolerance * max(1, plain.abs().max())
+
+
+def lively(model):
+    """Give every BatchNorm statistics of its own."""
+    for layer in model.modules():
+        if isinstance(layer, nn.BatchNorm2d):
+            nn.init.uniform_(layer.weight, 0.7, 1.3)
+            nn.init.normal_(layer.bias, std=0.1)
+            nn.init.normal_(layer.running_mean, std=0.1)
+            nn.init.uniform_(layer.running_var, 0.5, 1.5)
+    return model.eval()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"), [("mobilenetv2-unet", {}), ("hi-net", {"depth": 50})]
+)
+def test_every_network_can_be_fused(name, arguments):
+    torch.manual_seed(1)
+    model = lively(create_model(name, classes=3, **arguments))
+    x = torch.randn(1, 3, 70, 64)
+
+    with torch.inference_mode():
+        plain, fused = model(x), fuse(model)(x)
+        engine = inference_engine(model, torch.device("cpu"), torch.float32)(x)
+        rough = inference_engine(model, torch.device("cpu"), torch.bfloat16)(x)
+
+    assert not [m for m in fuse(model).modules() if isinstance(m, nn.BatchNorm2d)]
+    scale = plain.abs().max()
+    assert (fused - plain).abs().max() < 1e-4 * max(1, scale)
+    assert (engine - plain).abs().max() < 1e-4 * max(1, scale)
+    assert rough.dtype == torch.float32
+    assert (rough - plain).abs().mean() < 0.05 * max(1, scale)
