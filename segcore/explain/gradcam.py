@@ -12,7 +12,15 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from segcore.errors import ModelError
 from segcore.explain.score import class_score, network_input
 from segcore.models import Bundle
+from segcore.models.hinet import HINet
 from segcore.models.lightmuseg import LightMuSeg
+from segcore.models.unet import MobileNetV2UNet
+
+LOOKED_AT: dict[type[nn.Module], str] = {
+    LightMuSeg: "decoder.1",
+    MobileNetV2UNet: "decoder.1",
+    HINet: "shortcuts.1",
+}
 
 
 def grad_cam(
@@ -47,8 +55,9 @@ def default_layer(model: nn.Module) -> str:
     the deepest MSFFM's map hardly depends on the place, the first stage's is blocky, and the last stage's is
     the class's own probability over again.
     """
-    if isinstance(model, LightMuSeg):
-        return "decoder.1"
+    for kind, layer in LOOKED_AT.items():
+        if isinstance(model, kind):
+            return layer
     convolutions = [n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)]
     if not convolutions:
         raise ModelError("Grad-CAM needs a network with convolutions; name a layer.")

@@ -7,7 +7,6 @@ from torch import Tensor
 
 from segcore.errors import ModelError
 from segcore.models import Bundle
-from segcore.models.normalisation import normalise
 
 
 def class_score(logits: Tensor, class_index: int, pixels: Tensor | None = None) -> Tensor:
@@ -35,5 +34,5 @@ def network_input(bundle: Bundle, image: npt.NDArray[np.uint8], class_index: int
         raise ModelError(
             f"The model has the classes 0 to {len(bundle.classes) - 1}, not {class_index}."
         )
-    pixels = torch.from_numpy(np.require(image, requirements=["C", "W"])).to(bundle.device)
-    return normalise(pixels.permute(2, 0, 1)[None], bundle.card.normalisation).requires_grad_()
+    tiles = torch.from_numpy(np.require(image, requirements=["C", "W"]))[None]
+    return bundle.network_input(tiles).requires_grad_()

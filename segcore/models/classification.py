@@ -23,7 +23,8 @@ def pool_inside(features: Tensor, mask: Tensor) -> Tensor:
     `mask` (N, H, W) holds weights from 0 to 1 for the same field at any resolution; its mean over the
     pixels that a place stands for is the place's weight. Where a mask is empty, all places count alike.
     """
-    weights = F.adaptive_avg_pool2d(mask[:, None].to(features.dtype), features.shape[2:])
+    height, width = features.shape[2:]
+    weights = F.adaptive_avg_pool2d(mask[:, None].to(features.dtype), (height, width))
     total = weights.sum((2, 3), keepdim=True)  # (N, 1, 1, 1)
     weights = torch.where(total > 0, weights, torch.ones_like(weights))
     return (features * weights).sum((2, 3)) / weights.sum((2, 3))

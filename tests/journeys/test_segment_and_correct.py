@@ -132,7 +132,9 @@ def test_the_export_for_qupath_holds_the_region_and_each_class(segmented, tmp_pa
     ]
     mm2 = sum(each.area for each in tumor) * 0.25e-6
     assert mm2 == pytest.approx(segmented.session.composition.areas_mm2()[1], rel=0.01)
-    assert any("1 annotation and 3 mask areas are in out.geojson" in t for t in segmented.messages())
+    assert any(
+        "1 annotation and 3 mask areas are in out.geojson" in t for t in segmented.messages()
+    )
 
 
 def test_training_tiles_come_with_their_masks_and_a_manifest(segmented, tmp_path):
