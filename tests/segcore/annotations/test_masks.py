@@ -1,4 +1,3 @@
-import time
 from pathlib import Path
 
 import numpy as np
@@ -86,12 +85,10 @@ def test_a_coarser_level_holds_the_most_frequent_of_four(
         assert four[value] == four.max()
 
 
-def test_a_sparse_mask_of_a_huge_slide_is_small_and_quick(tmp_path: Path) -> None:
+def test_a_sparse_mask_of_a_huge_slide_is_small_and_read_back_whole(tmp_path: Path) -> None:
     labels = LabelMap(some_labels(640, 720), 40_011, 30_007, 2.0, 0.5)
-    start = time.perf_counter()
     write_mask(tmp_path / "mask.ome.tif", labels, slide_of(150_000, 120_000), load_taxonomy())
     again = read_mask(tmp_path / "mask.ome.tif")
-    assert time.perf_counter() - start < 5
     assert np.array_equal(again.labels, labels.labels)
     assert (tmp_path / "mask.ome.tif").stat().st_size < 10e6
 

@@ -3,7 +3,6 @@
 import json
 import os
 import struct
-import time
 
 import numpy as np
 import pytest
@@ -114,27 +113,24 @@ def test_weights_that_lie_are_refused_in_one_sentence(tmp_path, weights):
     assert WEIGHTS in sentence(tmp_path / "b")
 
 
-def test_refusing_takes_little_memory_and_time(tmp_path):
+def test_refusing_takes_little_memory(tmp_path):
     resource = pytest.importorskip("resource", reason="Windows does not tell a process's memory so")
     for number, weights in enumerate(HOSTILE.values()):
         write_bundle(tmp_path / str(number), weights)
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
     for number in range(len(HOSTILE)):
         sentence(tmp_path / str(number))
 
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before  # kilobytes on Linux
     assert grown < 100 << 10
-    assert time.perf_counter() - start < 20
 
 
 def test_a_file_too_large_is_not_even_read(tmp_path):
     write_bundle(tmp_path / "b", GOOD)
     os.truncate(tmp_path / "b" / WEIGHTS, 3 << 30)  # sparse
-    start = time.perf_counter()
 
     assert "too large" in sentence(tmp_path / "b")
-    assert time.perf_counter() - start < 1
 
 
 @pytest.mark.parametrize(

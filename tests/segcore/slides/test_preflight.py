@@ -85,6 +85,7 @@ def test_every_odd_slide_is_expected(shared_data: Path) -> None:
     assert there == set(OPENS) | set(REFUSED)
 
 
+@pytest.mark.benchmark
 def test_the_check_takes_less_than_half_a_second(shared_data: Path) -> None:
     path = shared_data / "slides" / "her2st-C2-pyramid.tif"
     check_slide(path)
