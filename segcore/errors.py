@@ -8,8 +8,7 @@
     |-- RegionError           a region is empty, outside the slide or unsuited to the model
     |-- ExportError           a result could not be written
     |-- DataError             a training data set cannot be used
-    |-- StudyError            a study file cannot be opened or written
-    `-- JobError              a job cannot be started
+    `-- StudyError            a study file cannot be opened or written
 
 A message is one sentence that names the thing and the way out.
 """
@@ -49,7 +48,3 @@ class DataError(AcinusError):
 
 class StudyError(AcinusError):
     """A study file cannot be opened or written."""
-
-
-class JobError(AcinusError):
-    """A job cannot be started now."""

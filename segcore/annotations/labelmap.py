@@ -34,8 +34,3 @@ class LabelMap:
             (self.column + width) * self.scale,
             (self.row + height) * self.scale,
         )
-
-    def areas_um2(self) -> dict[int, float]:
-        """Return the area of each class code present, in square micrometres."""
-        counts = np.bincount(self.labels.ravel(), minlength=256)
-        return {code: float(n) * self.mpp**2 for code, n in enumerate(counts) if n and code}

@@ -152,14 +152,23 @@ def test_training_tiles_come_with_their_masks_and_a_manifest(segmented, tmp_path
 
 
 def test_a_heatmap_is_shown_over_the_region_and_hidden_again(segmented):
+    def colours():
+        image = segmented.canvas.grab().toImage()
+        return [image.pixelColor(segmented.at(x, y)).getRgb() for x, y in ((250, 400), (60, 60))]
+
+    segmented.qtbot.waitUntil(lambda: bool(colours()) and segmented.canvas.complete)
+    inside, outside = colours()
+
     segmented.session.set_heatmap(
         Heatmap(np.ones((10, 10), np.float32), (100, 100, 1100, 700), "Tumor")
     )
-    assert segmented.window.grab().toImage() is not None
-
+    explained, still = colours()
     segmented.does("explain.clear")
 
-    assert segmented.session.workspace.heatmap is None
+    # The brightest end of magma is pale yellow, unlike tumor under its mask.
+    assert explained[1] - inside[1] > 60
+    assert still == outside
+    assert colours() == [inside, outside]
 
 
 def test_segmenting_without_a_region_says_what_to_do(person, slide):

@@ -95,10 +95,6 @@ class Session:
     # -- state --------------------------------------------------------------------------------
 
     @property
-    def document(self) -> Any:
-        return self.workspace.document if self.workspace is not None else None
-
-    @property
     def selection(self) -> list[Annotation]:
         """Return the selected annotations."""
         if self.workspace is None:

@@ -28,9 +28,6 @@ class Canvas(SlideView):
         session.tool_changed.connect(lambda _: self._on_tool())
         session.closed.connect(lambda _: self.hand.drop())
 
-    def finish_gesture(self) -> None:
-        self.hand.drop()
-
     # -- previews -----------------------------------------------------------------------------
 
     def paint_over(self, painter: QPainter) -> None:
