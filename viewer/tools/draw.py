@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Generator, Iterable
 from typing import TypeVar
 
+import numpy as np
 import shapely
 from shapely.geometry import MultiPolygon, Polygon, box
 
@@ -105,7 +106,9 @@ def _region(
     shape: Polygon, context: Context, scale: float, *, name: str = "Freehand", ellipse: bool = False
 ) -> Edit | None:
     """Return the edit that adds `shape`, clipped to the slide; None where hardly anything is left."""
-    repaired = shapely.make_valid(shape, method="structure", keep_collapsed=False)
+    # Distances of 1e-300 pixels mean nothing, but make GEOS cut beside the border.
+    rounded = shapely.transform(shape, lambda points: np.round(points, 9))
+    repaired = shapely.make_valid(rounded, method="structure", keep_collapsed=False)
     clipped = shapely.intersection(repaired, box(0, 0, context.width, context.height))
     areas = _areas(clipped)
     if areas.area < (CLICK_SLOP * scale) ** 2:

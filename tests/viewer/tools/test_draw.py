@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Polygon
 
@@ -157,6 +157,8 @@ def test_regions_are_numbered():
 
 
 @settings(max_examples=60, deadline=None)
+@example([(0.0, 2.0), (16.0, 1.0), (-2.225073858507203e-309, 0.0)], "freehand")
+@example([(0.0, 2.0), (0.0, -2.225073858507203e-309), (16.0, 1.0)], "freehand")
 @given(
     st.lists(st.tuples(st.floats(-200, 1200), st.floats(-200, 1000)), min_size=1, max_size=30),
     st.sampled_from(["rectangle", "ellipse", "polygon", "freehand"]),
