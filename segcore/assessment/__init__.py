@@ -1,0 +1,1 @@
+"""Assessment: what a bundle is worth, measured on cases with reference masks."""
