@@ -12,7 +12,7 @@ MARGIN = 16
 
 
 class StripwiseEncoder(nn.Module):
-    """MobileNetV2 that takes its first two stages strip by strip: the same maps, less traffic to memory.
+    """MobileNetV2 that takes its first two stages strip by strip, image by image: the same maps, less traffic.
 
     At 512 x 512 the widest map of these stages has 25 MB in float32, more than a cache holds.
     """
@@ -23,8 +23,8 @@ class StripwiseEncoder(nn.Module):
         self.ends = encoder.ends
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        parts = [self._strip(x, top) for top in range(0, x.shape[2], STRIP)]
-        maps = [torch.cat(stage, dim=2) for stage in zip(*parts, strict=True)]
+        images = [self._first_stages(image) for image in x.split(1)]
+        maps = [torch.cat(stage) for stage in zip(*images, strict=True)]
         x = maps[-1]  # (N, 24, H/4, W/4)
         for i, layer in enumerate(self.features):
             if i >= FIRST_LAYERS:
@@ -32,6 +32,11 @@ class StripwiseEncoder(nn.Module):
                 if i + 1 in self.ends:
                     maps.append(x)
         return maps
+
+    def _first_stages(self, image: Tensor) -> list[Tensor]:
+        """Return both stages of one (1, 3, H, W) image."""
+        strips = [self._strip(image, top) for top in range(0, image.shape[2], STRIP)]
+        return [torch.cat(stage, dim=2) for stage in zip(*strips, strict=True)]
 
     def _strip(self, x: Tensor, top: int) -> list[Tensor]:
         """Return both stages of the image rows from `top`, without the margin that the strip was given."""
