@@ -3,6 +3,7 @@
 The viewport is the one place where screen and slide coordinates meet.
 """
 
+from viewer.rendering.adjustment import Adjustment
 from viewer.rendering.annotation_layer import AnnotationLayer
 from viewer.rendering.heatmap_layer import HeatmapLayer, heat_colours
 from viewer.rendering.mask_layer import MaskPainter
@@ -11,6 +12,7 @@ from viewer.rendering.tile_loader import TileLoader
 from viewer.rendering.viewport import Viewport
 
 __all__ = [
+    "Adjustment",
     "AnnotationLayer",
     "HeatmapLayer",
     "MaskPainter",

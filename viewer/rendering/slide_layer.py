@@ -1,6 +1,8 @@
+import numpy as np
 from PySide6.QtCore import QRect, QRectF
 from PySide6.QtGui import QImage, QPainter
 
+from viewer.rendering.adjustment import Adjustment
 from viewer.rendering.tiles import TILE, TileCache, TileGrid, TileKey
 from viewer.rendering.viewport import Viewport
 
@@ -12,6 +14,23 @@ class SlideLayer:
         self.grid = grid
         self._cache: TileCache[QImage] = TileCache(cache_bytes, QImage.sizeInBytes)
         self._whole: QImage | None = None
+        self._adjustment = Adjustment()
+        self._adjusted: TileCache[QImage] = TileCache(cache_bytes // 4, QImage.sizeInBytes)
+
+    def adjust(self, adjustment: Adjustment) -> None:
+        """Show the tissue so; what is cached stays as it was read."""
+        if adjustment != self._adjustment:
+            self._adjustment = adjustment
+            self._adjusted.clear()
+
+    def _shown(self, key: TileKey, image: QImage) -> QImage:
+        if self._adjustment.changes_nothing:
+            return image
+        held = self._adjusted.get(key)
+        if held is None:
+            held = _adjusted(image, self._adjustment)
+            self._adjusted.put(key, held)
+        return held
 
     def add(self, key: TileKey, image: QImage) -> None:
         if key == self.grid.everything():
@@ -36,7 +55,7 @@ class SlideLayer:
             image = self._cache.get(key)
             if image is not None:
                 target = self._target(view, key, key.extent, device_ratio, image)
-                painter.drawImage(target, image)
+                painter.drawImage(target, self._shown(key, image))
             else:
                 complete = False
                 self._paint_coarser(painter, view, key, device_ratio)
@@ -62,7 +81,7 @@ class SlideLayer:
                 target = self._rect(
                     view, key, source.width() * extent, source.height() * extent, device_ratio
                 )
-                painter.drawImage(QRectF(target), image, source)
+                painter.drawImage(QRectF(target), self._shown(ancestor, image), source)
             return
 
     def _target(
@@ -87,3 +106,11 @@ class SlideLayer:
             rect.width() / device_ratio,
             rect.height() / device_ratio,
         )
+
+
+def _adjusted(image: QImage, adjustment: Adjustment) -> QImage:
+    height, width = image.height(), image.width()
+    pixels = np.frombuffer(image.constBits(), np.uint8).reshape(height, image.bytesPerLine())
+    shown = adjustment.applied(pixels[:, : 4 * width].reshape(height, width, 4))
+    made = np.ascontiguousarray(shown)
+    return QImage(made.data, width, height, 4 * width, QImage.Format.Format_RGB32).copy()

@@ -10,6 +10,7 @@ from segcore.errors import AcinusError, StudyError
 from viewer.document import Edit, Event, Study
 from viewer.jobs import Job, JobRunner
 from viewer.jobs.models import Models
+from viewer.rendering.adjustment import Adjustment
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session.composition import Composition
 from viewer.session.ports import Ask, Tell, View
@@ -41,6 +42,8 @@ class Session:
         self.show_annotations = True
         self.show_mask = True
         self.show_overview = True
+        self.show_grid = False
+        self.adjustment = Adjustment()
         self.opened: Event[Workspace] = Event()
         self.closed: Event[None] = Event()
         self.edited: Event[Edit] = Event()
@@ -49,6 +52,7 @@ class Session:
         self.tool_changed: Event[Tool] = Event()
         self.class_changed: Event[Class] = Event()
         self.looks_changed: Event[None] = Event()
+        self.adjusted: Event[Adjustment] = Event()
         self.heatmap_changed: Event[Heatmap | None] = Event()
         self.composition_changed: Event[Composition | None] = Event()
         self.study_changed: Event[None] = Event()
@@ -143,6 +147,12 @@ class Session:
             self.tell.error(str(error))
             return False
         return True
+
+    def adjust(self, adjustment: Adjustment) -> None:
+        """Show tissue otherwise; analysis never sees it."""
+        if adjustment != self.adjustment:
+            self.adjustment = adjustment
+            self.adjusted.emit(adjustment)
 
     def set_heatmap(self, heatmap: Heatmap | None) -> None:
         if self.workspace is not None:

@@ -9,7 +9,6 @@ from viewer.widgets.slide_view import SlideView
 
 CLICK_SLOP = 4  # screen pixels
 PICK_REACH = 6  # screen pixels
-WHEEL_NOTCH = 1.3  # magnification per notch of 120 units
 
 
 class Canvas(SlideView):
@@ -22,8 +21,7 @@ class Canvas(SlideView):
         super().__init__(session)
         self.hand = Hand(session, self._on_preview)
         self._cursor: QPointF | None = None
-        self._grab: QPoint | None = None
-        self._grabbed_at: QPoint | None = None
+        self._grabbed_at = QPoint()
         self._space = False
         session.tool_changed.connect(lambda _: self._on_tool())
         session.closed.connect(lambda _: self.hand.drop())
@@ -89,7 +87,8 @@ class Canvas(SlideView):
         left = event.button() == Qt.MouseButton.LeftButton
         pans = self._space or self.session.tool.begin is None
         if event.button() == Qt.MouseButton.MiddleButton or (left and pans):
-            self._grab = self._grabbed_at = event.position().toPoint()
+            self._grabbed_at = event.position().toPoint()
+            self.grab_at(self._grabbed_at)
             self._set_cursor()
         elif left:
             self.hand.press(self._pointer("press", event))
@@ -97,11 +96,8 @@ class Canvas(SlideView):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         before, self._cursor = self._cursor, event.position()
         self.pointed.emit(self.viewport.to_slide(self._cursor.x(), self._cursor.y()))
-        if self._grab is not None:
-            now = event.position().toPoint()
-            step = now - self._grab
-            self._grab = now
-            self.look(self.viewport.panned(step.x(), step.y()))
+        if self.panning:
+            self.drag_to(event.position().toPoint())
         elif self.hand.busy:
             down = bool(event.buttons() & Qt.MouseButton.LeftButton)
             self.hand.send(self._pointer("drag" if down else "move", event))
@@ -109,9 +105,9 @@ class Canvas(SlideView):
             self._update_footprint(before)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
-        if self._grab is not None:
-            moved = event.position().toPoint() - (self._grabbed_at or self._grab)
-            self._grab = None
+        if self.panning:
+            moved = event.position().toPoint() - self._grabbed_at
+            self.let_go()
             self._set_cursor()
             if moved.manhattanLength() <= CLICK_SLOP and not self._space:
                 self._select_at(event)
@@ -125,15 +121,14 @@ class Canvas(SlideView):
             self.mousePressEvent(event)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        steps = event.angleDelta().y() / 120
         if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+            steps = event.angleDelta().y() / 120
             opacity = float(self.session.settings["mask.opacity"]) + 0.05 * steps
             self.session.settings["mask.opacity"] = min(max(opacity, 0.0), 1.0)
             self.session.looks_changed.emit(None)
+            event.accept()
         else:
-            at = event.position()
-            self.look(self.viewport.zoomed(WHEEL_NOTCH**steps, at.x(), at.y()))
-        event.accept()
+            super().wheelEvent(event)
 
     def leaveEvent(self, event: QEvent) -> None:
         super().leaveEvent(event)
@@ -204,7 +199,7 @@ class Canvas(SlideView):
         self._restyle()
 
     def _set_cursor(self) -> None:
-        if self._grab is not None:
+        if self.panning:
             shape = Qt.CursorShape.ClosedHandCursor
         elif self._space or self.session.tool.begin is None:
             shape = Qt.CursorShape.OpenHandCursor if self._space else Qt.CursorShape.ArrowCursor
