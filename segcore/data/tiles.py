@@ -11,23 +11,21 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
 from uuid import uuid4
 
 import msgspec
 import numpy as np
-from PIL import Image
 
 from segcore.annotations import LabelMap, Taxonomy, load_taxonomy
 from segcore.annotations.atomic import new_folder
 from segcore.annotations.labelmap import Labels
-from segcore.data.folders import read_codes, read_picture
+from segcore.data.folders import stored_sample
+from segcore.data.manifest import image_of, mask_of
+from segcore.data.pictures import PictureFormat, write_codes, write_picture
 from segcore.data.sample import Sample
 from segcore.errors import DataError
 from segcore.progress import Report, silent
 from segcore.slides import Rgb, Slide, fingerprint, read_scaled
-
-PictureFormat = Literal["png", "jpg"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +152,10 @@ def _write_tile(
 ) -> tuple[str, dict[str, int]]:
     """Write both files of a tile; returns the file name and how many pixels each class has."""
     name = uuid4().hex
-    options: dict[str, Any] = {"quality": 95, "subsampling": 0} if picture == "jpg" else {}
-    Image.fromarray(image).save(folder / "images" / f"{name}.{picture}", **options)
-    mask = Image.fromarray(codes)
-    mask.putpalette(_palette(taxonomy))
-    mask.save(folder / "labels" / f"{name}.png")
+    write_picture(folder / "images" / f"{name}.{picture}", image)
+    write_codes(folder / "labels" / f"{name}.png", codes, taxonomy)
     counts = np.bincount(codes.ravel(), minlength=256)
     return f"{name}.{picture}", {each.name: int(counts[each.code]) for each in taxonomy.classes}
-
-
-def _palette(taxonomy: Taxonomy) -> list[int]:
-    """Return a colour for each of 256 codes: that of its class, black for 0 and unknown ones."""
-    colours = [0] * 768
-    for each in taxonomy.classes:
-        colours[3 * each.code : 3 * each.code + 3] = each.colour
-    return colours
 
 
 def _case(slide: Slide) -> str:
@@ -206,19 +193,5 @@ def read_tiles(folder: str | Path) -> Iterator[Sample]:
     folder = Path(folder)
     manifest = read_tile_manifest(folder)
     for tile in manifest.tiles:
-        image = read_picture(_inside(folder / "images", tile.file))
-        codes = read_codes(_inside(folder / "labels", f"{Path(tile.file).stem}.png"))
-        if codes.shape != image.shape[:2]:
-            raise DataError(
-                f"The mask of {tile.file} has another size than the picture; export the tiles again."
-            )
-        yield Sample(manifest.case, "acinus", image, codes)
-
-
-def _inside(folder: Path, name: str) -> Path:
-    """Return the file of a manifest, which may come from anywhere and must not lead out of its folder."""
-    if Path(name).name != name:
-        raise DataError(
-            f"The manifest names {name!r}, which is no file in {folder}; export the tiles again."
-        )
-    return folder / name
+        files = image_of(folder, tile.file), mask_of(folder, tile.file)
+        yield stored_sample(manifest.case, "acinus", *files)

@@ -192,6 +192,10 @@ def test_every_action_has_a_help_and_dots_where_it_asks_first():
         "file.save_as",
         "file.export_geojson",
         "file.export_tiles",
+        "file.export_view",
+        "file.open_beside",
+        "segment.model",
+        "view.go_to",
         "measure.pixel_size",
     }
     assert {each.name for each in ACTIONS.values() if each.title.endswith("…")} == asking

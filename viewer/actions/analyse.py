@@ -32,6 +32,7 @@ def segment(session: Session) -> Job | None:
             workspace.slide,
             region,
             session.models,
+            model=str(settings["model"]),
             alpha=float(settings["refine.alpha"]),
             sigma=float(settings["refine.sigma"]),
             stream=job.stream,
@@ -57,11 +58,11 @@ def explain(session: Session) -> Job | None:
     if ready is None:
         return None
     workspace, region = ready
-    name = session.active_class.name
+    name, model = session.active_class.name, str(session.settings["model"])
     job = session.jobs.start(
         f"Explaining {name}",
         lambda report: work.explain(
-            workspace.slide, region, session.models, class_name=name, report=report
+            workspace.slide, region, session.models, model=model, class_name=name, report=report
         ),
         owner=workspace,
     )

@@ -16,9 +16,10 @@ def about(session: Session) -> None:
 @action("help.model", "About the model", menu="Help")
 def about_model(session: Session) -> None:
     """Show what the model was trained on, how it was measured, and what it cannot do."""
-    card = read_card("default")
+    name = str(session.settings["model"])
+    card = read_card(name)
     if card is None:
-        session.tell.info("No model is installed.")
+        session.tell.info(f"{name} comes without a card; the package's README may tell.")
         return
     rows = [
         f"| {m['class_name']} | {m['name']} {m['value']:.2f} | {m['split']} | {m['cases']} | {m['note']} |"

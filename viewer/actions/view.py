@@ -71,6 +71,16 @@ def toggle_mask(session: Session) -> None:
 
 
 @action(
+    "view.hatches", "Hatches", menu="View", enabled=has_slide,
+    checked=lambda s: s.settings["mask.hatched"],
+)  # fmt: skip
+def toggle_hatches(session: Session) -> None:
+    """Draw each class of the mask with its hatch too, so that colour is never alone."""
+    session.settings["mask.hatched"] = not session.settings["mask.hatched"]
+    session.looks_changed.emit(None)
+
+
+@action(
     "view.overview", "Overview", menu="View", shortcut="Shift+V", enabled=has_slide,
     checked=lambda s: s.show_overview,
 )  # fmt: skip

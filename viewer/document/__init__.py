@@ -15,6 +15,7 @@ from viewer.document.event import Event
 from viewer.document.grid import MASK_TILE, MaskGrid
 from viewer.document.journal import Journal, MemoryJournal, State
 from viewer.document.masks import MaskLayer
+from viewer.document.spatial import SpatialIndex
 from viewer.document.study import Study, StudySlide, default_study_path
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "MaskGrid",
     "MaskLayer",
     "MemoryJournal",
+    "SpatialIndex",
     "StaleEditError",
     "State",
     "Study",

@@ -10,6 +10,7 @@ from viewer.document.codec import same_annotation
 from viewer.document.event import Event
 from viewer.document.journal import Journal, MemoryJournal
 from viewer.document.masks import MaskLayer
+from viewer.document.spatial import SpatialIndex
 from viewer.document.stack import AnnotationStack
 
 
@@ -29,6 +30,9 @@ class Document:
         self._journal: Journal = MemoryJournal() if journal is None else journal
         state = self._journal.load()
         self._annotations = AnnotationStack(state.annotations)
+        self._spatial = SpatialIndex(
+            (place, each) for place, (_, each) in enumerate(state.annotations) if each is not None
+        )
         self._mask = MaskLayer(state.grid, state.tiles)
         self._names = list(state.names)
         self._position = state.position
@@ -38,6 +42,11 @@ class Document:
     def annotations(self) -> Mapping[str, Annotation]:
         """The annotations by id, the bottom one first; a live view."""
         return self._annotations
+
+    @property
+    def spatial(self) -> SpatialIndex:
+        """The annotations by where they are; a live view."""
+        return self._spatial
 
     @property
     def mask(self) -> MaskLayer:
@@ -122,6 +131,8 @@ class Document:
     def _put(self, edit: Edit) -> None:
         for change in edit.changes:
             self._annotations.put(change)
+        if edit.changes:
+            self._spatial.update(edit.changes, self._annotations.place)
         self._mask.update(edit.tiles, edit.grid)
         self.edited.emit(edit)
 

@@ -32,6 +32,10 @@ class AnnotationStack(Mapping[str, Annotation]):
             self._in_order = self._in_order and place > self._places[top]
         self._present[key] = after
 
+    def place(self, key: str) -> int:
+        """Return how far from the bottom an annotation lies, or lay before it was deleted."""
+        return self._places[key]
+
     def __getitem__(self, key: str) -> Annotation:
         return self._present[key]
 

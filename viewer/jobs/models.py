@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from segcore.config import resources
+from segcore.config import resources, user_data
 
 if TYPE_CHECKING:
     from segcore.models import Bundle
@@ -29,6 +29,13 @@ class Models:
 
 
 def read_card(name: str) -> dict[str, Any] | None:
-    """Return the card of a shipped bundle without loading it (and torch), None where there is none."""
-    file = resources() / "models" / name / "bundle.json"
-    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+    """Return the card of a bundle without loading it (and torch), None where there is none to read."""
+    folders = (Path(name), user_data() / "models" / name, resources() / "models" / name)
+    file = next(
+        (each / "bundle.json" for each in folders if (each / "bundle.json").is_file()), None
+    )
+    try:
+        card = json.loads(file.read_text(encoding="utf-8")) if file is not None else None
+    except (OSError, ValueError):  # whoever loads the bundle will say so
+        return None
+    return card if isinstance(card, dict) else None

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from segcore.annotations import Annotation, LabelMap, Taxonomy
+from segcore.errors import ModelError
 from segcore.progress import Report
 from segcore.slides import Slide
 from viewer.jobs.models import Models
@@ -32,17 +33,18 @@ def segment(
     region: Annotation,
     models: Models,
     *,
+    model: str = "default",
     alpha: float,
     sigma: float,
     stream: Callable[[LabelMap], None],
     report: Report,
 ) -> Segmented:
-    """Segment `region` with the default bundle, refining the borders by label propagation."""
+    """Segment `region` with the bundle or package called `model`, refining the borders by label propagation."""
     report(0.0, "loading the model")
     from segcore.inference import segment_region  # noqa: PLC0415 - torch takes a second to import
     from segcore.refinement import Refinement  # noqa: PLC0415 - likewise
 
-    bundle = models.get()
+    bundle = models.get(model)
     device = f"{str(bundle.device).upper()} {SHORT_NAMES[str(bundle.precision)]}"
     began = time.monotonic()
     labels = segment_region(
@@ -68,13 +70,23 @@ def segment(
 
 
 def explain(
-    slide: Slide, region: Annotation, models: Models, *, class_name: str, report: Report
+    slide: Slide,
+    region: Annotation,
+    models: Models,
+    *,
+    model: str = "default",
+    class_name: str,
+    report: Report,
 ) -> tuple[npt.NDArray[np.float32], tuple[float, float, float, float]]:
     """Return the Grad-CAM map of `class_name` in the region (NaN outside) and the box it covers (level-0)."""
     report(0.0, "loading the model")
     from segcore.explain import explain_region  # noqa: PLC0415 - torch takes a second to import
 
-    bundle = models.get()
+    bundle = models.get(model)
+    if class_name not in bundle.classes:
+        raise ModelError(
+            f"{bundle.card.name!r} does not know the class {class_name}; choose one of {', '.join(bundle.classes)}."
+        )
     heat = explain_region(
         slide, bundle, region.geometry, bundle.classes.index(class_name), report=report
     )

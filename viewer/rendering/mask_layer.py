@@ -16,6 +16,8 @@ from viewer.rendering.viewport import Viewport
 Key = tuple[int, int]
 FINEST = -2  # magnified views draw each mask pixel as 4 x 4, so that contours stay thin
 CONTOUR_BOOST = 0.45
+HATCH_BOOST = 0.3
+PERIOD = 12  # pixels of a drawn tile after which a hatch repeats
 IMAGE_LIMIT = 600  # images kept: 256 kB each, 4 MB for the few magnified ones
 
 
@@ -27,6 +29,8 @@ class MaskPainter:
         self._classes = tuple(classes)
         self._opacity = 0.45
         self._contours_only = False
+        self._hatched = False
+        self._hatches = hatches(self._classes)
         self._grid: MaskGrid | None = None
         self._read: Callable[[Key], Labels | None] = lambda _: None
         self._keys: frozenset[Key] = frozenset()
@@ -60,11 +64,19 @@ class MaskPainter:
                 self._images.pop(at, None)
                 self._labels.pop(at, None)
 
-    def style(self, opacity: float, hidden: frozenset[int], *, contours_only: bool = False) -> None:
-        """Set how strongly areas are drawn, which classes are not, and whether only contours are."""
-        if (opacity, hidden, contours_only) != (self._opacity, self.hidden, self._contours_only):
+    def style(
+        self,
+        opacity: float,
+        hidden: frozenset[int],
+        *,
+        contours_only: bool = False,
+        hatched: bool = False,
+    ) -> None:
+        """Set how strongly areas are drawn, which classes are not, whether only contours are, and hatches."""
+        before = self._opacity, self.hidden, self._contours_only, self._hatched
+        if (opacity, hidden, contours_only, hatched) != before:
             self._opacity, self.hidden = opacity, hidden
-            self._contours_only = contours_only
+            self._contours_only, self._hatched = contours_only, hatched
             self._palette = self._make_palette()
             self._images.clear()
 
@@ -117,8 +129,12 @@ class MaskPainter:
             labels = np.zeros((MASK_TILE, MASK_TILE), np.uint8)
         if zoom < 0:
             labels = labels.repeat(2**-zoom, 0).repeat(2**-zoom, 1)
-        pixels = self._palette[contours(labels).view(np.uint8), labels]
         height, width = labels.shape
+        row = contours(labels).view(np.uint8)
+        if self._hatched and not self._contours_only:
+            y, x = np.ogrid[:height, :width]
+            row = np.where(row, row, 2 * self._hatches[labels, y % PERIOD, x % PERIOD])
+        pixels = self._palette[row, labels]
         image = QImage(
             pixels.data, width, height, 4 * width, QImage.Format.Format_ARGB32_Premultiplied
         )
@@ -149,17 +165,33 @@ class MaskPainter:
         return joined
 
     def _make_palette(self) -> npt.NDArray[np.uint32]:
-        """Return (2, 256) premultiplied ARGB: row 0 areas, row 1 contours."""
-        palette = np.zeros((2, 256), np.uint32)
+        """Return (3, 256) premultiplied ARGB: row 0 areas, row 1 contours, row 2 the lines of hatches."""
+        palette = np.zeros((3, 256), np.uint32)
         for each in self._classes:
             if each.code in self.hidden:
                 continue
             fill = self._opacity * each.emphasis
             area = 0.0 if self._contours_only else fill
-            for row, alpha in enumerate((area, min(1.0, fill + CONTOUR_BOOST))):
+            strengths = (area, min(1.0, fill + CONTOUR_BOOST), min(1.0, fill + HATCH_BOOST))
+            for row, alpha in enumerate(strengths):
                 r, g, b, a = (round(v * alpha) for v in (*each.colour, 255))
                 palette[row, each.code] = a << 24 | r << 16 | g << 8 | b
         return palette
+
+
+def hatches(classes: Iterable[Class]) -> npt.NDArray[np.uint8]:
+    """Return (256, PERIOD, PERIOD): 1 where the hatch of a code has a line."""
+    y, x = np.mgrid[:PERIOD, :PERIOD]
+    kinds = {
+        "diagonal": (x + y) % PERIOD < 2,
+        "horizontal": y < 2,
+        "dots": (x % 6 < 2) & (y % 6 < 2),
+    }
+    found = np.zeros((256, PERIOD, PERIOD), np.uint8)
+    for each in classes:
+        if each.hatch in kinds:
+            found[each.code] = kinds[each.hatch]
+    return found
 
 
 def contours(labels: Labels) -> npt.NDArray[np.bool_]:

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass, replace
 
 MAX_MAGNIFICATION = 32.0  # screen pixels per level-0 pixel
+MPP_AT_1X = 10.0  # a 40x objective gives about 0.25 µm per pixel, a 20x 0.5
 MIN_SIZE = 100.0  # screen pixels: the whole slide never gets smaller
 
 

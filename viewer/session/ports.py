@@ -1,6 +1,10 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+
+from viewer.jobs.packages import PackageAnswer, PackageQuestion
+from viewer.rendering.viewport import Viewport
 
 
 class Tell(Protocol):
@@ -18,6 +22,16 @@ class Tell(Protocol):
     ) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class PictureOptions:
+    """How the picture of a view should be."""
+
+    finer: int = 2
+    """Pixels of the picture for each of the screen's, in both directions."""
+    scale_bar: bool = True
+    legend: bool = True
+
+
 class Ask(Protocol):
     """What the program asks the person; None or False means: leave it."""
 
@@ -29,11 +43,33 @@ class Ask(Protocol):
 
     def pixel_size(self, slide_name: str, proposal: float | None) -> float | None: ...
 
+    def text(self, title: str, question: str, suggestion: str = "") -> str | None: ...
+
+    def picture(self, width: int, height: int) -> PictureOptions | None:
+        """Ask how a picture of a view of so many screen pixels should be."""
+        ...
+
     def confirm(self, question: str, yes: str) -> bool: ...
+
+    def model_to_use(self, installed: Sequence[str], current: str) -> str | None: ...
+
+    def about_package(self, question: PackageQuestion) -> PackageAnswer | None: ...
 
 
 class View(Protocol):
     """What an action may ask of the canvas."""
+
+    viewport: Viewport
+
+    def look(self, view: Viewport) -> None: ...
+
+    def centre_on(self, x: float, y: float) -> None: ...
+
+    def turn(self, degrees: float) -> None: ...
+
+    def mirror(self) -> None: ...
+
+    def turn_upright(self) -> None: ...
 
     def fit(self) -> None: ...
 
@@ -44,3 +80,7 @@ class View(Protocol):
     def set_scale(self, scale: float) -> None: ...
 
     def screenshot(self, path: Path) -> None: ...
+
+    def copy_picture(self) -> None: ...
+
+    def export_picture(self, path: Path, options: PictureOptions) -> None: ...

@@ -12,6 +12,7 @@ from viewer.jobs import Job, JobRunner
 from viewer.jobs.models import Models
 from viewer.rendering.adjustment import Adjustment
 from viewer.rendering.heatmap_layer import Heatmap
+from viewer.session.beside import Beside
 from viewer.session.composition import Composition
 from viewer.session.ports import Ask, Tell, View
 from viewer.session.workspace import OpenedSlide, Workspace, load_slide, make_workspace
@@ -43,6 +44,8 @@ class Session:
         self.show_mask = True
         self.show_overview = True
         self.show_grid = False
+        self.show_adjustments = False
+        self.beside = Beside(self)
         self.adjustment = Adjustment()
         self.opened: Event[Workspace] = Event()
         self.closed: Event[None] = Event()
@@ -52,7 +55,9 @@ class Session:
         self.tool_changed: Event[Tool] = Event()
         self.class_changed: Event[Class] = Event()
         self.looks_changed: Event[None] = Event()
+        self.places_changed: Event[None] = Event()
         self.adjusted: Event[Adjustment] = Event()
+        self.model_changed: Event[str] = Event()
         self.heatmap_changed: Event[Heatmap | None] = Event()
         self.composition_changed: Event[Composition | None] = Event()
         self.study_changed: Event[None] = Event()
@@ -85,6 +90,8 @@ class Session:
         workspace, self.workspace = self.workspace, None
         self.jobs.cancel_of(workspace)
         self._set_composition(None)
+        self.beside.close()
+        workspace.places.leave(self.view.viewport)
         self.closed.emit(None)
         workspace.close()
 
@@ -216,6 +223,8 @@ class Session:
         self.opened.emit(workspace)
         if workspace.slide.mpp is None:
             self.tell.info("This slide does not say its pixel size; set it under Measure.")
+        if workspace.places.damaged:
+            self.tell.warn(workspace.places.damaged)
         if workspace.study.read_only:
             self.tell.warn(
                 f"This study is open elsewhere ({workspace.study.holder}); here it can only be read."

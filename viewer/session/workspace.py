@@ -13,6 +13,7 @@ from segcore.slides import Slide, open_slide
 from segcore.slides.base import Rgb
 from viewer.document import Document, MaskGrid, MaskLayer, Study, default_study_path
 from viewer.rendering.heatmap_layer import Heatmap
+from viewer.session.places import Places
 
 DEFAULT_MASK_MPP = 0.5
 THUMBNAIL = 512
@@ -35,7 +36,9 @@ def load_slide(path: Path, report: Report) -> OpenedSlide:
     report(0.1, "checking the file")
     check_slide(path)
     report(0.5, "opening")
-    slide = open_slide(path)
+    slide = open_slide(
+        path, report=lambda fraction, text="": report(0.5 + 0.2 * fraction, text), pyramid=True
+    )
     report(0.7, "reading the overview")
     return OpenedSlide(slide, fingerprint(path), slide.thumbnail(THUMBNAIL))
 
@@ -49,6 +52,7 @@ class Workspace:
     study: Study
     slide_id: int
     document: Document
+    places: Places
     heatmap: Heatmap | None = None
     provisional: MaskLayer | None = None
     """What a running segmentation has found so far; not part of the document."""
@@ -114,4 +118,5 @@ def make_workspace(opened: OpenedSlide, study_path: Path | None = None) -> Works
         )
     else:
         slide_id = study.add_slide(slide.path, opened.fingerprint, *slide.dimensions, slide.mpp)
-    return Workspace(slide, opened.thumbnail, study, slide_id, study.document(slide_id))
+    document, places = study.document(slide_id), Places(study, slide_id)
+    return Workspace(slide, opened.thumbnail, study, slide_id, document, places)

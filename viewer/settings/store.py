@@ -16,7 +16,9 @@ class Setting:
 SETTINGS: tuple[Setting, ...] = (
     Setting("theme", "dark", "Colours of the window: dark or light"),
     Setting("recent", [], "Slides opened last, newest first"),
+    Setting("model", "default", "Name or path of the model that segments"),
     Setting("mask.opacity", 0.45, "Opacity of the class mask"),
+    Setting("mask.hatched", default=False, title="Hatches on the class mask, beside colours"),
     Setting("heatmap.opacity", 0.6, "Opacity of the Grad-CAM heatmap"),
     Setting("refine.alpha", 0.99, "Reach of the label propagation"),
     Setting("refine.sigma", 0.1, "How strong an edge in colour stops the label propagation"),

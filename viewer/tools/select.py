@@ -1,7 +1,6 @@
 """What lies under the pointer."""
 
 import shapely
-from shapely.geometry import Point
 
 from segcore.annotations import Annotation
 from viewer.document import Document
@@ -9,13 +8,7 @@ from viewer.document import Document
 
 def pick(document: Document, x: float, y: float, reach: float) -> Annotation | None:
     """Return the annotation at level-0 (x, y): one whose edge is within `reach`, else the smallest around it."""
-    point = Point(x, y)
-    near = [
-        each
-        for each in document.annotations.values()
-        if shapely.dwithin(each.geometry, point, reach)
-    ]
-    if not near:
-        return None
+    near = document.spatial.at(x, y, reach)
+    point = shapely.Point(x, y)
     by_edge = [each for each in near if shapely.dwithin(each.geometry.boundary, point, reach)]
-    return min(by_edge or near, key=lambda each: each.geometry.area)
+    return min(by_edge or near, key=lambda each: each.geometry.area, default=None)

@@ -1,11 +1,16 @@
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, QPoint, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPen, QPolygonF, QWheelEvent
+from PySide6.QtWidgets import QApplication
 
 from viewer.session import Session
+from viewer.session.ports import PictureOptions
 from viewer.tools import MaskPreview, Outline, Pointer, Preview
 from viewer.tools.select import pick
 from viewer.widgets.hand import Hand
 from viewer.widgets.slide_view import SlideView
+from viewer.widgets.view_picture import export_picture
 
 CLICK_SLOP = 4  # screen pixels
 PICK_REACH = 6  # screen pixels
@@ -25,6 +30,16 @@ class Canvas(SlideView):
         self._space = False
         session.tool_changed.connect(lambda _: self._on_tool())
         session.closed.connect(lambda _: self.hand.drop())
+
+    # -- pictures -----------------------------------------------------------------------------
+
+    def copy_picture(self) -> None:
+        """Put the canvas on the clipboard."""
+        QApplication.clipboard().setPixmap(self.grab())
+
+    def export_picture(self, path: Path, options: PictureOptions) -> None:
+        """Write the view to a file, read anew at the fineness that is wanted."""
+        export_picture(self.session, self, path, options)
 
     # -- previews -----------------------------------------------------------------------------
 

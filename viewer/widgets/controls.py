@@ -12,7 +12,16 @@ class LabelledSlider(QWidget):
 
     moved = Signal(float)
 
-    def __init__(self, title: str, low: int, high: int, form: str, *, factor: float = 1.0) -> None:
+    def __init__(
+        self,
+        title: str,
+        low: int,
+        high: int,
+        form: str,
+        *,
+        factor: float = 1.0,
+        name_width: int = 0,
+    ) -> None:
         super().__init__()
         self._form, self._factor = form, factor
         self.slider = QSlider(Qt.Orientation.Horizontal)
@@ -24,7 +33,9 @@ class LabelledSlider(QWidget):
         self._value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row = QHBoxLayout(self)
         row.setContentsMargins(0, 0, 0, 0)
-        row.addWidget(QLabel(title))
+        name = QLabel(title)
+        name.setMinimumWidth(name_width)
+        row.addWidget(name)
         row.addWidget(self.slider, 1)
         row.addWidget(self._value)
         self.slider.valueChanged.connect(self._on_move)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
 from PySide6.QtWidgets import (
     QApplication,
     QFrame,
@@ -60,15 +60,12 @@ class Overview(QWidget):
         painter.drawPixmap(inner, self._picture, QRectF(self._picture.rect()))
         painter.setPen(QPen(QColor(255, 255, 255, 200), 1))
         painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
-        left, top, right, bottom = self._view.visible
         across, down = inner.width() / self._size[0], inner.height() / self._size[1]
-        frame = QRectF(
-            QPointF(1 + left * across, 1 + top * down),
-            QPointF(1 + right * across, 1 + bottom * down),
-        ).intersected(inner)
+        corners = [QPointF(1 + x * across, 1 + y * down) for x, y in self._view.corners]
+        seen = QPolygonF(corners).intersected(QPolygonF(inner.adjusted(1, 1, -1, -1)))
         for colour, width in ((QColor(0, 0, 0, 150), 4), (QColor(255, 214, 10), 2)):
             painter.setPen(QPen(colour, width))
-            painter.drawRect(frame.adjusted(1, 1, -1, -1))
+            painter.drawPolygon(seen)
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self._jump(event)

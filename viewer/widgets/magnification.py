@@ -1,10 +1,9 @@
 from PySide6.QtCore import Qt
 
+from viewer.rendering.viewport import MPP_AT_1X
 from viewer.session import Session
 from viewer.widgets.canvas import Canvas
 from viewer.widgets.text_field import TextField
-
-MPP_AT_1X = 10.0  # a 40x objective gives about 0.25 µm per pixel, a 20x 0.5
 
 
 class MagnificationBox(TextField):

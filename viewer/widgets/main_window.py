@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 from viewer.actions import ACTIONS, Action, action_named, perform
 from viewer.session import Session
 from viewer.tools import TOOLS, Tool
+from viewer.widgets.bookmarks import BookmarksPanel
 from viewer.widgets.command_search import CommandSearch
 from viewer.widgets.left_panels import AnnotationsPanel, HistoryPanel, SlidePanel
 from viewer.widgets.magnification import MagnificationBox
@@ -59,6 +60,7 @@ class MainWindow(QMainWindow):
         for event in (
             session.opened, session.closed, session.edited, session.selected,
             session.looks_changed, session.heatmap_changed, session.study_changed,
+            session.adjusted, session.beside.changed, session.places_changed,
         ):  # fmt: skip
             event.connect(lambda _: self.refresh())
         session.tool_changed.connect(self._on_tool)
@@ -141,7 +143,14 @@ class MainWindow(QMainWindow):
         session = self.session
         annotations = AnnotationsPanel(session)
         history = HistoryPanel(session)
-        left = side(SlidePanel(session), annotations, history, width=LEFT, stretch=history)
+        left = side(
+            SlidePanel(session),
+            BookmarksPanel(session),
+            annotations,
+            history,
+            width=LEFT,
+            stretch=history,
+        )
         right = side(
             ClassesPanel(session), CompositionPanel(session), ModelPanel(session),
             WhyPanel(session), width=RIGHT,

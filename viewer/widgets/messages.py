@@ -1,18 +1,24 @@
 """How the session's ports reach the person: messages on the stage, dialogs for what must be asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
     QFileDialog,
+    QInputDialog,
     QMessageBox,
     QTextBrowser,
     QVBoxLayout,
     QWidget,
 )
 
+from viewer.jobs.packages import PackageAnswer, PackageQuestion
+from viewer.session.ports import PictureOptions
+from viewer.widgets.model_dialog import ModelDialog
+from viewer.widgets.package_dialog import PackageDialog
+from viewer.widgets.picture_dialog import PictureDialog
 from viewer.widgets.pixel_size_dialog import PixelSizeDialog
 from viewer.widgets.stage import Stage
 
@@ -89,6 +95,22 @@ class Dialogs:
     def pixel_size(self, slide_name: str, proposal: float | None) -> float | None:
         dialog = PixelSizeDialog(slide_name, proposal, self.parent)
         return dialog.value if dialog.exec() else None
+
+    def text(self, title: str, question: str, suggestion: str = "") -> str | None:
+        answer, given = QInputDialog.getText(self.parent, title, question, text=suggestion)
+        return answer.strip() if given else None
+
+    def model_to_use(self, installed: Sequence[str], current: str) -> str | None:
+        dialog = ModelDialog(installed, current, self.parent)
+        return dialog.chosen if dialog.exec() else None
+
+    def about_package(self, question: PackageQuestion) -> PackageAnswer | None:
+        dialog = PackageDialog(question, self.parent)
+        return dialog.answer if dialog.exec() else None
+
+    def picture(self, width: int, height: int) -> PictureOptions | None:
+        dialog = PictureDialog(width, height, self.parent)
+        return dialog.options if dialog.exec() else None
 
     def confirm(self, question: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, "Acinus", question, parent=self.parent)

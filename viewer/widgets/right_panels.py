@@ -1,5 +1,7 @@
 """The right side: classes, composition, model, and why."""
 
+from pathlib import Path
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QColor, QMouseEvent
 from PySide6.QtWidgets import (
@@ -175,18 +177,14 @@ class ModelPanel(Panel):
     def __init__(self, session: Session) -> None:
         super().__init__("Model")
         self.session = session
-        card = read_card("default")
-        name = QLabel(card["title"].split(" for ")[0] if card else "No model yet")
-        mpp = QLabel(f"{card['mpp']:g} µm/px" if card else "")
-        mpp.setObjectName("muted")
-        name.setWordWrap(True)
-        head = QHBoxLayout()
-        head.addWidget(name, 1)
-        head.addWidget(mpp)
-        self.rows.addLayout(head)
-        self.note = QLabel(_standing(card))
-        self.note.setObjectName("muted" if card and card["trained"] else "warning")
+        self.name, self.mpp, self.note = QLabel(), QLabel(), QLabel()
+        self.mpp.setObjectName("muted")
+        self.name.setWordWrap(True)
         self.note.setWordWrap(True)
+        head = QHBoxLayout()
+        head.addWidget(self.name, 1)
+        head.addWidget(self.mpp)
+        self.rows.addLayout(head)
         self.rows.addWidget(self.note)
         self.alpha = LabelledSlider("Refine α", 0, 999, "{:.3f}", factor=1000)
         self.alpha.set(float(session.settings["refine.alpha"]))
@@ -201,10 +199,21 @@ class ModelPanel(Panel):
         hint = QLabel("Applied at the next S")
         hint.setObjectName("key")
         self.rows.addWidget(hint)
-        show = QPushButton("Figures and limits…")
-        show.setObjectName("link")
-        show.clicked.connect(lambda: perform(action_named("help.model"), session))
-        self.rows.addWidget(show)
+        links = QHBoxLayout()
+        for text, action in (("Figures and limits…", "help.model"), ("Change…", "segment.model")):
+            links.addWidget(_link(text, action, session))
+        self.rows.addLayout(links)
+        session.model_changed.connect(lambda _: self.show_model())
+        self.show_model()
+
+    def show_model(self) -> None:
+        name = str(self.session.settings["model"])
+        card = read_card(name)
+        self.name.setText(card["title"].split(" for ")[0] if card else Path(name).stem)
+        self.mpp.setText(f"{card['mpp']:g} µm/px" if card else "")
+        self.note.setText(_standing(name, card))
+        self.note.setObjectName("muted" if card and card["trained"] else "warning")
+        self.note.style().polish(self.note)  # its colour hangs on its name
 
     def _keep(self, key: str, value: float) -> None:
         self.session.settings[key] = value
@@ -270,9 +279,18 @@ class WhyPanel(Panel):
         self.session.looks_changed.emit(None)
 
 
-def _standing(card: dict | None) -> str:
-    if card is None:
+def _link(text: str, action: str, session: Session) -> QPushButton:
+    button = QPushButton(text)
+    button.setObjectName("link")
+    button.clicked.connect(lambda: perform(action_named(action), session))
+    return button
+
+
+def _standing(name: str, card: dict | None) -> str:
+    if card is None and name == "default":
         return "No trained model is installed; segmenting is not possible yet."
+    if card is None:
+        return "A package of another program: nothing has been measured with it here."
     if not card["trained"]:
         return "Untrained weights: what this model draws means nothing."
     return "Research use only: a first mask that a person corrects."

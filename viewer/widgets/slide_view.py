@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication
 from segcore.annotations.labelmap import Labels
 from viewer.document import Edit
 from viewer.rendering import AnnotationLayer, HeatmapLayer, MaskPainter
+from viewer.rendering.grid import paint_grid
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.rendering.viewport import Viewport
 from viewer.session import Session, Workspace
@@ -27,6 +28,7 @@ class SlideView(SlidePane):
         self._annotations = AnnotationLayer(
             {each.name: each.colour for each in session.taxonomy.classes}
         )
+        self._annotations.unfinished.connect(self.update)
         self._stroke: Mapping[Key, Labels] = {}
         self.setAccessibleName("Slide")
         self.trouble.connect(session.tell.error)
@@ -51,10 +53,14 @@ class SlideView(SlidePane):
         self._show_mask()
         self._show_heatmap(workspace.heatmap)
         self.show_slide(workspace.slide)
+        last = workspace.places.last
+        if last is not None:
+            self.look(last.seen_from(self.viewport))
         self.setFocus()
 
     def _close(self) -> None:
         self._heat.show(None)
+        self._annotations.forget()
         self.drop_slide()
 
     def _show_mask(self) -> None:
@@ -107,7 +113,9 @@ class SlideView(SlidePane):
         # Two fills over each other would hide both: under a heatmap the mask is its contours.
         explained = workspace is not None and workspace.heatmap is not None
         only = explained and not self.session.tool.paints  # who paints must see the paint
-        self._mask.style(opacity, self.session.hidden_classes, contours_only=only)
+        hatched = bool(self.session.settings["mask.hatched"])
+        hidden = self.session.hidden_classes
+        self._mask.style(opacity, hidden, contours_only=only, hatched=hatched)
         self.update()
 
     # -- painting -----------------------------------------------------------------------------
@@ -120,8 +128,15 @@ class SlideView(SlidePane):
             self._mask.paint(painter, view)
         self._heat.paint(painter, view, float(self.session.settings["heatmap.opacity"]))
         if self.session.show_annotations:
-            everything = workspace.document.annotations.values()
-            self._annotations.paint(painter, view, everything, workspace.selection)
+            self._annotations.paint(
+                painter,
+                view,
+                workspace.document,
+                workspace.selection,
+                at_once=painter.device() is not self,  # a picture to be kept has all of them
+            )
+        if self.session.show_grid:
+            paint_grid(painter, view, workspace.slide.dimensions, workspace.slide.mpp)
 
     def screenshot(self, path: Path) -> None:
         QApplication.processEvents()  # panels that have just changed their rows lay themselves out

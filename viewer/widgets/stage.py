@@ -1,13 +1,15 @@
 from collections.abc import Callable
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize
+from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
-from PySide6.QtWidgets import QStackedWidget
+from PySide6.QtWidgets import QSplitter, QStackedWidget
 
 from viewer.jobs import Job
 from viewer.session import Session, Workspace
 from viewer.tools import Tool
+from viewer.widgets.adjustments import Adjustments
 from viewer.widgets.canvas import Canvas
+from viewer.widgets.companion import Companion
 from viewer.widgets.floats import Hint, JobCard, Message, Overview
 from viewer.widgets.welcome import Welcome
 
@@ -24,7 +26,14 @@ class Stage(QStackedWidget):
         self.welcome = Welcome(session)
         self.canvas = Canvas(session)
         self.addWidget(self.welcome)
-        self.addWidget(self.canvas)
+        self.companion = Companion(session, self.canvas)
+        self.slides = QSplitter(Qt.Orientation.Horizontal)
+        self.slides.setHandleWidth(1)
+        self.slides.setChildrenCollapsible(False)
+        self.slides.addWidget(self.canvas)
+        self.slides.addWidget(self.companion)
+        self.addWidget(self.slides)
+        self.adjustments = Adjustments(self, session)
         self.overview = Overview(self)
         self.hint = Hint(self)
         self.messages: list[Message] = []
@@ -36,7 +45,9 @@ class Stage(QStackedWidget):
         session.closed.connect(lambda _: self._close())
         session.tool_changed.connect(self._on_tool)
         session.jobs.started.connect(self._on_job)
-        session.looks_changed.connect(lambda _: self._show_overview())
+        session.looks_changed.connect(lambda _: self._show_floats())
+        session.beside.changed.connect(lambda opened: self._make_room(beside=opened is not None))
+        self.slides.splitterMoved.connect(lambda *_: self.arrange())
 
     def add_message(
         self, text: str, *, kind: str, details: str = "", retry: Callable[[], object] | None = None
@@ -53,9 +64,16 @@ class Stage(QStackedWidget):
         message.show()
         self.arrange()
 
+    @property
+    def _right(self) -> int:
+        """Return where the canvas ends, beside which a second slide may be."""
+        return self.canvas.width() if self.companion.isVisibleTo(self) else self.width()
+
     def arrange(self) -> None:
         """Put every floating thing in its place."""
-        self.overview.move(self.width() - self.overview.width() - MARGIN, MARGIN)
+        self.overview.move(self._right - self.overview.width() - MARGIN, MARGIN)
+        self.adjustments.adjustSize()
+        self.adjustments.move(MARGIN, MARGIN)
         bottom = self.height() - MARGIN
         for card in self.cards.values():
             size = card.sizeHint()
@@ -73,12 +91,12 @@ class Stage(QStackedWidget):
     def _place_hint(self) -> None:
         """Centre the hint, but never under the overview."""
         seen = self.overview.isVisibleTo(self)
-        right = (self.overview.x() if seen else self.width()) - MARGIN
+        right = (self.overview.x() if seen else self._right) - MARGIN
         width = min(self.hint.sizeHint().width(), right - MARGIN)
         height = (
             self.hint.heightForWidth(width) if self.hint.hasHeightForWidth() else self.hint.height()
         )
-        left = max(MARGIN, min((self.width() - width) // 2, right - width))
+        left = max(MARGIN, min((self._right - width) // 2, right - width))
         self.hint.setGeometry(left, MARGIN, width, height)
 
     def _stack_messages(self, foot: int) -> None:
@@ -122,19 +140,30 @@ class Stage(QStackedWidget):
     def _open(self, workspace: Workspace) -> None:
         for message in list(self.messages):
             self._drop_message(message)  # what was wrong with another slide is over
-        self.setCurrentWidget(self.canvas)
+        self.setCurrentWidget(self.slides)
         self.overview.show_slide(workspace.thumbnail, workspace.slide.dimensions)
         self.overview.look(self.canvas.viewport)
-        self._show_overview()
+        self._show_floats()
         self.arrange()
 
-    def _show_overview(self) -> None:
+    def _show_floats(self) -> None:
         wanted = self.session.show_overview and self.session.workspace is not None
         self.overview.setVisible(wanted)
         self.overview.raise_()
+        adjusting = self.session.show_adjustments and self.session.workspace is not None
+        self.adjustments.setVisible(adjusting)
+        self.adjustments.raise_()
+        self.arrange()
+
+    def _make_room(self, *, beside: bool) -> None:
+        """Give both slides half of the stage."""
+        half = self.width() // 2
+        self.slides.setSizes([half, half] if beside else [self.width(), 0])
+        self.arrange()
 
     def _close(self) -> None:
         self.overview.hide()
+        self.adjustments.hide()
         self.hint.say("")
         self.welcome.refresh()
         self.setCurrentWidget(self.welcome)
@@ -150,6 +179,7 @@ class Stage(QStackedWidget):
     def _on_job(self, job: Job) -> None:
         card = JobCard(self, job)
         self.cards[job] = card
+        job.succeeded.connect(lambda _: self._drop_card(job))  # before what asks about its result
         job.finished.connect(lambda: self._drop_card(job))
         card.show()
         self.arrange()

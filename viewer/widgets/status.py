@@ -2,6 +2,7 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
+from viewer.rendering import Adjustment
 from viewer.session import Session, Workspace
 
 
@@ -16,13 +17,16 @@ class Status(QStatusBar):
         self.place = QLabel("")
         self.under = QLabel("")
         self.study = QLabel("")
+        self.display = QLabel("")
         for label in (self.saved, self.place, self.under):
             self.addWidget(label)
+        self.addPermanentWidget(self.display)
         self.addPermanentWidget(self.study)
         self.addPermanentWidget(QLabel("Research use only"))
         session.opened.connect(self._open)
         session.closed.connect(lambda _: self._clear())
         session.study_changed.connect(lambda _: self.show_saved())
+        session.adjusted.connect(self._show_display)
 
     def show_saved(self) -> None:
         """Say when the last edit was saved, or how many are not."""
@@ -67,6 +71,9 @@ class Status(QStatusBar):
         self.show_saved()
         if not workspace.study.read_only:
             self.saved.setText("<span style='color:#2e9e5b'>●</span> Everything is saved")
+
+    def _show_display(self, adjustment: Adjustment) -> None:
+        self.display.setText("" if adjustment.changes_nothing else "Display adjusted")
 
     def _clear(self) -> None:
         for label in (self.saved, self.place, self.under, self.study):

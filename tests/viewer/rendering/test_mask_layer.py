@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 from PySide6.QtGui import QImage, QPainter
 
 from segcore.annotations import Class
@@ -94,3 +95,26 @@ def test_contours_lie_on_both_sides_of_a_border_and_not_on_unlabelled_pixels():
     labels = np.array([[0, 1, 1, 2, 2]], np.uint8)
 
     assert contours(labels).tolist() == [[False, True, True, True, False]]
+
+
+def test_a_hatch_is_drawn_over_its_class_alone_and_only_where_asked():
+    classes = (
+        Class(1, "Red", (255, 0, 0), "diagonal", "Red"),
+        Class(2, "Blue", (0, 0, 255), "none", "Blue"),
+    )
+    tiles = {(0, 0): half_and_half()}
+    painter = MaskPainter(classes)
+    painter.style(0.5, frozenset())
+    painter.show(MaskGrid(1.0, 0.5), tiles, tiles.get)
+    view = Viewport(128, 128, 1.0, 256, 256)
+    plain = painted(painter, view)
+
+    painter.style(0.5, frozenset(), hatched=True)
+    hatched = painted(painter, view)
+
+    inside = np.s_[10:240, 110:190]
+    assert len(np.unique(plain[inside][..., 0])) == 1
+    red = hatched[inside][..., 0]
+    assert set(np.unique(red)) == {128, 204}  # 0.5 and 0.5 + 0.3 of 255
+    assert (red == 204).mean() == pytest.approx(2 / 12, abs=0.02)
+    assert (hatched[10:240, 210:250] == plain[10:240, 210:250]).all()

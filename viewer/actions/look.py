@@ -1,0 +1,119 @@
+"""How the slide is shown: turned, mirrored, at which magnification, in which colours."""
+
+from dataclasses import replace
+
+from viewer.actions.registry import action, has_slide
+from viewer.rendering import Adjustment
+from viewer.rendering.viewport import MPP_AT_1X
+from viewer.session import Session
+
+
+@action("view.turn_right", "Turn right", menu="View", shortcut="Alt+Right", enabled=has_slide)
+def turn_right(session: Session) -> None:
+    """Turn the slide clockwise by a quarter."""
+    session.view.turn(90)
+
+
+@action("view.turn_left", "Turn left", menu="View", shortcut="Alt+Left", enabled=has_slide)
+def turn_left(session: Session) -> None:
+    """Turn the slide counterclockwise by a quarter."""
+    session.view.turn(-90)
+
+
+@action("view.turn_little", "Turn by 15°", menu="View", shortcut="Alt+Up", enabled=has_slide)
+def turn_little(session: Session) -> None:
+    """Turn the slide clockwise a little."""
+    session.view.turn(15)
+
+
+@action("view.mirror", "Mirror", menu="View", shortcut="Alt+M", enabled=has_slide)
+def mirror(session: Session) -> None:
+    """Exchange left and right."""
+    session.view.mirror()
+
+
+@action("view.upright", "As scanned", menu="View", shortcut="Alt+Down", enabled=has_slide)
+def turn_upright(session: Session) -> None:
+    """Show the slide neither turned nor mirrored."""
+    session.view.turn_upright()
+
+
+def _magnify(session: Session, power: float) -> None:
+    mpp = session.workspace.slide.mpp if session.workspace is not None else None
+    if mpp is None:
+        session.tell.info("This slide does not say its pixel size; set it under Measure.")
+    else:
+        session.view.set_scale(MPP_AT_1X / power / mpp)
+
+
+@action("view.5x", "5×", menu="View", shortcut="Ctrl+5", enabled=has_slide)
+def five(session: Session) -> None:
+    """Magnify as a 5x objective does."""
+    _magnify(session, 5)
+
+
+@action("view.10x", "10×", menu="View", shortcut="Ctrl+6", enabled=has_slide)
+def ten(session: Session) -> None:
+    """Magnify as a 10x objective does."""
+    _magnify(session, 10)
+
+
+@action("view.20x", "20×", menu="View", shortcut="Ctrl+7", enabled=has_slide)
+def twenty(session: Session) -> None:
+    """Magnify as a 20x objective does."""
+    _magnify(session, 20)
+
+
+@action("view.40x", "40×", menu="View", shortcut="Ctrl+8", enabled=has_slide)
+def forty(session: Session) -> None:
+    """Magnify as a 40x objective does."""
+    _magnify(session, 40)
+
+
+@action(
+    "view.adjust", "Brightness and stains", menu="View", shortcut="Shift+C", enabled=has_slide,
+    checked=lambda s: s.show_adjustments,
+)  # fmt: skip
+def toggle_adjustments(session: Session) -> None:
+    """Show or hide the controls for brightness, contrast, gamma and single stains."""
+    session.show_adjustments = not session.show_adjustments
+    session.looks_changed.emit(None)
+
+
+def _toggle_stain(session: Session, stain: str) -> None:
+    shown = "" if session.adjustment.stain == stain else stain
+    session.adjust(replace(session.adjustment, stain=shown))
+
+
+@action(
+    "view.haematoxylin", "Haematoxylin only", menu="View", enabled=has_slide,
+    checked=lambda s: s.adjustment.stain == "haematoxylin",
+)  # fmt: skip
+def haematoxylin(session: Session) -> None:
+    """Show the blue of the nuclei alone; analysis still sees the slide's own colours."""
+    _toggle_stain(session, "haematoxylin")
+
+
+@action(
+    "view.eosin", "Eosin only", menu="View", enabled=has_slide,
+    checked=lambda s: s.adjustment.stain == "eosin",
+)  # fmt: skip
+def eosin(session: Session) -> None:
+    """Show the pink of cytoplasm and fibres alone; analysis still sees the slide's own colours."""
+    _toggle_stain(session, "eosin")
+
+
+@action("view.own_colours", "The slide's own colours", menu="View", enabled=has_slide)
+def own_colours(session: Session) -> None:
+    """Show the tissue as it was scanned."""
+    session.adjust(Adjustment())
+
+
+@action(
+    "view.grid", "Grid", menu="View", shortcut="Shift+G", enabled=has_slide,
+    checked=lambda s: s.show_grid,
+)  # fmt: skip
+def toggle_grid(session: Session) -> None:
+    """Show or hide a grid of 250 µm (coarser where that would be too fine)."""
+    session.show_grid = not session.show_grid
+    session.looks_changed.emit(None)
