@@ -26,3 +26,19 @@ def user_data() -> Path:
         folder = Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "acinus"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+def user_cache() -> Path:
+    """Return the folder of what can be made again (pyramids of large pictures), made if absent."""
+    if home := os.environ.get("ACINUS_HOME"):
+        folder = Path(home) / "cache"
+    elif sys.platform == "win32":
+        folder = (
+            Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData/Local")) / "Acinus/Cache"
+        )
+    elif sys.platform == "darwin":
+        folder = Path.home() / "Library/Caches/Acinus"
+    else:
+        folder = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "acinus"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

@@ -16,3 +16,12 @@ class Report(Protocol):
 
 def silent(fraction: float, text: str = "") -> None:
     """Report to nobody."""
+
+
+def share(report: Report, done: int, total: int) -> Report:
+    """Return a report for one of `total` equal parts of the work, `done` of which lie behind."""
+
+    def part(fraction: float, text: str = "") -> None:
+        report((done + fraction) / total, text)
+
+    return part

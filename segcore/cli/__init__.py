@@ -11,12 +11,23 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from segcore.cli import benchmark, convert, doctor, models, sample, segment
+from segcore.cli import (
+    ablate,
+    benchmark,
+    convert,
+    dataset,
+    doctor,
+    evaluate,
+    models,
+    sample,
+    segment,
+    train,
+)
 from segcore.cli.console import Console
 from segcore.config import user_data
 from segcore.errors import AcinusError
 
-COMMANDS = (segment, convert, models, benchmark, doctor, sample)
+COMMANDS = (segment, convert, dataset, models, train, evaluate, ablate, benchmark, doctor, sample)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -8,38 +8,52 @@ from typing import Any
 from segcore.annotations import load_taxonomy
 from segcore.cli.choices import pixel_size
 from segcore.cli.console import Console
+from segcore.errors import ModelError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 RESERVED = re.compile(r"(?i)default|con|prn|aux|nul|(com|lpt)\d")
 """The shipped bundle, and what Windows keeps for devices."""
+OF_WEIGHTS = ("architecture", "argument", "tile", "halo", "mean", "std", "licence")
+"""Options that a package answers by itself."""
 
 
 def add_import(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "import",
-        help="make a bundle of a .pth file",
-        description="Make a bundle of a state dict that another program saved (.pth, .pt). Nothing but numbers "
-        "is read from it, in a child process, and the bundle says that nothing is measured.",
+        help="take in a .pth file or a package of another program",
+        description="Make a bundle of a state dict (.pth, .pt), of which nothing but numbers is read, in a child "
+        "process; or take in a bioimage.io package (zip, folder) or a WSInfer folder, which then go by NAME like "
+        "bundles. Nothing is measured with either, and their cards say so.",
     )
-    parser.add_argument("file", type=Path, metavar="FILE")
+    parser.add_argument("file", type=Path, metavar="FILE|PACKAGE")
     parser.add_argument("--as", dest="name", type=_name, required=True, metavar="NAME")
-    parser.add_argument("--architecture", required=True, metavar="A", help="see `segcore models`")
+    parser.add_argument(
+        "--trust-model", action="store_true",
+        help="for ever run the TorchScript, which is a program, of this package",
+    )  # fmt: skip
+    parser.add_argument("--architecture", metavar="A", help="of a .pth; see `segcore models`")
     parser.add_argument(
         "--argument", type=_setting, action="append", default=[], metavar="KEY=VALUE",
         help="of the architecture, as depth=50",
     )  # fmt: skip
     parser.add_argument(
-        "--classes", nargs="+", metavar="CLASS", help="in channel order; all of the taxonomy's if absent"
+        "--classes", nargs="+", metavar="CLASS",
+        help="in channel order; if absent what the package says, of a .pth all of the taxonomy's",
     )  # fmt: skip
-    parser.add_argument("--mpp", type=pixel_size, metavar="F", help="0.5 if absent")
-    parser.add_argument("--tile", type=int, default=512, metavar="N", help="512 if absent")
-    parser.add_argument("--halo", type=int, default=48, metavar="N", help="48 if absent")
+    parser.add_argument(
+        "--mpp", type=pixel_size, metavar="F",
+        help="micrometres per pixel; if absent what the package says, of a .pth 0.5",
+    )  # fmt: skip
+    for each, usual in (("tile", 512), ("halo", 48)):
+        parser.add_argument(
+            f"--{each}", type=int, metavar="N", help=f"of a .pth; {usual} if absent"
+        )
     for each, meaning in (("mean", "mean"), ("std", "standard deviation")):
         parser.add_argument(
             f"--{each}", nargs=3, type=float, metavar=("R", "G", "B"),
-            help=f"{meaning} of the pixels / 255; ImageNet's if absent",
+            help=f"{meaning} of a .pth's pixels / 255; ImageNet's if absent",
         )  # fmt: skip
-    parser.add_argument("--licence", default="unknown", metavar="TEXT", help="of the weights")
+    parser.add_argument("--licence", metavar="TEXT", help="of a .pth")
     _add_json(parser)
     parser.set_defaults(run=run_import)
 
@@ -58,23 +72,56 @@ def add_export(commands: Any) -> None:
 
 def run_import(arguments: argparse.Namespace, console: Console) -> int:
     from segcore.config import user_data
-    from segcore.models.foreign_weights import import_weights
+    from segcore.models.foreign_models import is_foreign
 
     folder = user_data() / "models" / arguments.name
-    card = import_weights(arguments.file, folder, _card(arguments), assumed=_assumed(arguments))
-    document = {"name": card.name, "folder": str(folder), "sha256": card.sha256}
-    line = (
-        f"{arguments.file.name} is now the bundle {card.name!r}; nothing has been measured with it."
-    )
-    console.result(document, [line])
+    take_in = _import_package if is_foreign(arguments.file) else _import_weights
+    card = take_in(arguments, folder)
+    document = {
+        "name": arguments.name,
+        "folder": str(folder),
+        "sha256": card.sha256,
+        "classes": list(card.classes),
+        "mpp": card.mpp,
+    }
+    classes = ", ".join(card.classes)
+    line = f"{arguments.file.name} is now the model {arguments.name!r} ({classes} at {card.mpp:g} µm/px)."
+    console.result(document, [line, "Nothing has been measured with it."])
     return 0
+
+
+def _import_package(arguments: argparse.Namespace, folder: Path) -> Any:
+    from segcore.models.foreign_models import import_package
+    from segcore.models.package_answers import Answers
+
+    if given := [f"--{name}" for name in OF_WEIGHTS if getattr(arguments, name)]:
+        raise ModelError(f"{arguments.file.name} brings its own network; leave {given[0]} out.")
+    answers = Answers(arguments.trust_model, arguments.mpp, tuple(arguments.classes or ()))
+    return import_package(arguments.file, folder, answers)
+
+
+def _import_weights(arguments: argparse.Namespace, folder: Path) -> Any:
+    from segcore.models import model_names
+    from segcore.models.foreign_weights import import_weights
+
+    if not arguments.file.is_file():
+        raise ModelError(
+            f"{arguments.file} is no file with weights, no bioimage.io package and no WSInfer folder; check the name."
+        )
+    if arguments.architecture is None:
+        names = ", ".join(model_names())
+        raise ModelError(f"Weights alone do not say their network; give --architecture: {names}.")
+    return import_weights(arguments.file, folder, _card(arguments), assumed=_assumed(arguments))
 
 
 def run_export(arguments: argparse.Namespace, console: Console) -> int:
     from segcore.models import load_bundle
     from segcore.models.bioimage_writing import write_package
 
-    weights = write_package(load_bundle(arguments.name, "cpu"), arguments.out)
+    bundle = load_bundle(arguments.name, "cpu")
+    weights = write_package(bundle, arguments.out)
+    if bundle.card.classification:
+        console.tell("The classification is left out: the format has no place for it.")
     document = {"out": str(arguments.out), "weights": list(weights)}
     console.result(document, [f"Written to {arguments.out} with {' and '.join(weights)} weights."])
     return 0
@@ -93,13 +140,13 @@ def _card(arguments: argparse.Namespace) -> Any:
         architecture=Architecture(arguments.architecture, dict(arguments.argument)),
         classes=tuple(classes),
         mpp=arguments.mpp or 0.5,
-        tile=arguments.tile,
-        halo=arguments.halo,
+        tile=arguments.tile or 512,
+        halo=48 if arguments.halo is None else arguments.halo,
         normalisation=Normalisation((mean_r, mean_g, mean_b), (std_r, std_g, std_b)),
         trained=True,
         training=TrainingData("Unknown."),
         metrics=(),
-        licence=arguments.licence,
+        licence=arguments.licence or "unknown",
         intended_use="Research use only.",
         limits="Nothing has been measured.",
         sha256="0" * 64,

@@ -21,7 +21,7 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - every command has both
-    rows = _architectures() + _bundles(console)
+    rows = _architectures() + _bundles(console) + _packages()
     console.result(rows, _table(rows))
     return 0
 
@@ -49,8 +49,32 @@ def _bundles(console: Console) -> list[dict[str, Any]]:
             console.tell(f"The bundle {card.name!r} is left out: {error}")
             continue
         row = _row(card.name, "bundle", model, list(card.classes), card.licence)
-        rows.append(row | {"title": card.title, "trained": card.trained, "architecture": kind.name})
+        more = {"title": card.title, "trained": card.trained, "architecture": kind.name}
+        if card.classification:
+            more["classification"] = list(card.classification.classes)
+        rows.append(row | more)
     return rows
+
+
+def _packages() -> list[dict[str, Any]]:
+    """Return a row for each imported package, of whose network only its author knows more."""
+    from segcore.models.foreign_models import list_foreign
+    from segcore.models.package_answers import read_answers
+
+    return [
+        {
+            "name": each.path.name,
+            "kind": "package",
+            "parameters": None,
+            "trainable_parameters": None,
+            "classes": list(read_answers(each.sha256).classes or each.said_classes),
+            "licence": each.licence,
+            "title": f"{each.name} ({each.origin})",
+            "trained": True,
+            "architecture": each.kind,
+        }
+        for each in list_foreign()
+    ]
 
 
 def _row(name: str, kind: str, model: Any, classes: list[str], licence: str) -> dict[str, Any]:
@@ -67,12 +91,18 @@ def _row(name: str, kind: str, model: Any, classes: list[str], licence: str) -> 
 
 
 def _table(rows: list[dict[str, Any]]) -> list[str]:
-    lines = [f"{'name':18} {'kind':13} {'parameters':>11} {'trainable':>11}  licence     classes"]
-    for row in rows:
-        counts = f"{row['parameters']:>11,} {row['trainable_parameters']:>11,}"
+    classes = [", ".join(row["classes"]) for row in rows]
+    widths = [max(map(len, each)) for each in (["name", *(row["name"] for row in rows)], classes)]
+    lines = [
+        f"{'name':{widths[0]}}  kind          parameters   trainable  {'classes':{widths[1]}}  licence"
+    ]
+    for row, named in zip(rows, classes, strict=True):
+        counts = "  ".join(
+            f"{'?' if row[key] is None else format(row[key], ',')!s:>10}"
+            for key in ("parameters", "trainable_parameters")
+        )
         note = "" if row.get("trained", True) else "  (untrained)"
-        classes = ", ".join(row["classes"])
         lines.append(
-            f"{row['name']:18} {row['kind']:13} {counts}  {row['licence']:11} {classes}{note}"
+            f"{row['name']:{widths[0]}}  {row['kind']:12}  {counts}  {named:{widths[1]}}  {row['licence']}{note}"
         )
     return lines

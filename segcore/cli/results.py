@@ -36,6 +36,8 @@ class Run:
     masks: list[LabelMap]
     recipe: dict[str, Any]
     started: datetime
+    classification: dict[str, Any] | None = None
+    """What the tissue as a whole is, where the model says so."""
 
 
 def write_results(folder: Path, run: Run) -> dict[str, Any]:
@@ -64,7 +66,8 @@ def _areas(run: Run, taxonomy: Taxonomy) -> dict[str, Any]:
         }
         for each in run.rois
     ]
-    return {**asdict(statistics(run.masks, taxonomy)), "rois": rois}
+    score = {"classification": run.classification} if run.classification else {}
+    return {**asdict(statistics(run.masks, taxonomy)), **score, "rois": rois}
 
 
 def _record(run: Run) -> dict[str, Any]:

@@ -3,9 +3,8 @@
 import argparse
 from dataclasses import asdict
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -18,6 +17,9 @@ from segcore.cli.results import OUTPUTS, Run, write_results
 from segcore.errors import RegionError
 from segcore.progress import Report
 from segcore.slides import Slide
+
+if TYPE_CHECKING:
+    from segcore.models import Card
 
 
 def add_parser(commands: Any) -> None:
@@ -39,12 +41,13 @@ def add_parser(commands: Any) -> None:
         "--model",
         default="default",
         metavar="NAME|DIR|ZIP",
-        help="a bundle or a bioimage.io package",
+        help="a bundle, a bioimage.io package or a WSInfer folder; what a package leaves open, "
+        "`segcore models import` takes",
     )
     parser.add_argument(
         "--trust-model",
         action="store_true",
-        help="run the TorchScript, which is a program, of a bioimage.io package",
+        help="run the TorchScript, which is a program, of a package",
     )
     parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
     add_mpp(parser)
@@ -63,8 +66,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     ):
         require_mpp(slide)
         rois = _rois(arguments, slide)
-        masks, recipe = _segment(arguments, console, slide, rois)
-        document = write_results(folder, Run(slide, rois, masks, recipe, started))
+        masks, recipe, score = _segment(arguments, console, slide, rois)
+        document = write_results(folder, Run(slide, rois, masks, recipe, started, score))
     document = {"out": str(arguments.out), "files": list(OUTPUTS), **document}
     console.result(document, _lines(document))
     return 0
@@ -88,14 +91,13 @@ def _rois(arguments: argparse.Namespace, slide: Slide) -> list[Annotation]:
 
 def _segment(
     arguments: argparse.Namespace, console: Console, slide: Slide, rois: list[Annotation]
-) -> tuple[list[LabelMap], dict[str, Any]]:
-    """Return a mask for each part, none overlapping, and what the record says of model and recipe."""
-    from segcore.inference import segment_region
+) -> tuple[list[LabelMap], dict[str, Any], dict[str, Any] | None]:
+    """Return a mask for each part, none overlapping, what the record says of model and recipe, and the score."""
+    from segcore.inference import classify_tissue, segment_region
     from segcore.models import load_bundle
     from segcore.refinement import Refinement
 
-    load = partial(load_bundle, trust=True) if arguments.trust_model else load_bundle
-    bundle = load(arguments.model, arguments.device)
+    bundle = load_bundle(arguments.model, arguments.device, trust=arguments.trust_model)
     if not bundle.card.trained:
         console.tell(f"The weights of {bundle.card.name!r} are untrained: the mask means nothing.")
     refine = None if arguments.no_refine else Refinement()
@@ -105,8 +107,18 @@ def _segment(
         for done, part in enumerate(parts):
             share = _share(report, done, len(parts))
             masks.append(segment_region(slide, bundle, part, refine=refine, report=share))
-    card = bundle.card
-    model = {
+    score = classify_tissue(slide, bundle, masks)
+    recipe = {
+        "model": _model(bundle.card),
+        "device": str(bundle.device),
+        "refine": asdict(refine) if refine else None,
+    }
+    return masks, recipe, asdict(score) if score else None
+
+
+def _model(card: "Card") -> dict[str, Any]:
+    """Return what the record says of the model."""
+    return {
         "name": card.name,
         "title": card.title,
         "architecture": card.architecture.name,
@@ -116,12 +128,6 @@ def _segment(
         "mpp": card.mpp,
         "licence": card.licence,
     }
-    recipe = {
-        "model": model,
-        "device": str(bundle.device),
-        "refine": asdict(refine) if refine else None,
-    }
-    return masks, recipe
 
 
 def _parts(rois: list[Annotation]) -> list[BaseGeometry]:
@@ -154,6 +160,11 @@ def _lines(document: dict[str, Any]) -> list[str]:
     ]
     ratio = areas["tumor_to_stroma"]
     lines.append(f"Tumor to stroma: {'no stroma' if ratio is None else f'{ratio:.2f}'}")
+    if score := areas.get("classification"):
+        tissue = " and ".join(score["inside"])
+        lines.append(
+            f"Classified as {score['label']}, confidence {score['confidence']:.0%}, from {score['area_mm2']:.4f} mm² of {tissue}."
+        )
     lines.append(
         f"Written to {document['out']} in {document['run']['seconds']:.1f} s. Research use only."
     )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from segcore.inference.tiling import Index, Lattice
+from segcore.inference.tiling import Index, Lattice, Window
 from segcore.models import Bundle
 from segcore.slides import Slide, read_scaled
 
@@ -68,15 +68,25 @@ class TileSource:
         return np.stack([self._read_tile(index) for index in indices])
 
     def _read_tile(self, index: Index) -> npt.NDArray[np.uint8]:
+        """Return a tile's picture; beyond the slide it is mirrored, for there tissue may have been cut off."""
         window = self._lattice.window(index)
-        return read_scaled(
+        width, height = (max(1, int(side / self._scale)) for side in self._slide.dimensions)
+        inside = window.within(Window(0, 0, width, height))
+        if not inside:  # no part of the slide lies here
+            return np.full((window.height, window.width, 3), 255, np.uint8)
+        pixels = read_scaled(
             self._slide,
-            left=window.column * self._scale,
-            top=window.row * self._scale,
+            left=inside.column * self._scale,
+            top=inside.row * self._scale,
             scale=self._scale,
-            width=window.width,
-            height=window.height,
+            width=inside.width,
+            height=inside.height,
         )
+        if inside == window:
+            return pixels
+        down = inside.row - window.row, window.bottom - inside.bottom
+        across = inside.column - window.column, window.right - inside.right
+        return np.pad(pixels, (down, across, (0, 0)), "symmetric")
 
     def _predict(
         self, indices: Sequence[Index], images: npt.NDArray[np.uint8]

@@ -19,6 +19,8 @@ USUAL_TILE, LARGEST_TILE = 512, 8192
 class File(msgspec.Struct, frozen=True):
     source: str
     sha256: str | None = None
+    external_data: "File | None" = None
+    """Where ONNX weights keep their numbers apart."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -60,12 +62,14 @@ class _Rdf(msgspec.Struct):
     test_inputs: list[str] = []
     test_outputs: list[str] = []
     license: str | None = None
+    authors: list[dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Description:
     name: str
     licence: str | None
+    authors: tuple[str, ...]
     channels: tuple[str, ...] | None
     """What the output's channels are called; 0.4 does not say."""
     mpp: float | None
@@ -110,15 +114,20 @@ def read_description(content: bytes, *, source: str) -> Description:
         document = yaml.load(content, _Loader)  # noqa: S506 - a SafeLoader that makes less
         rdf = msgspec.convert(document, _Rdf)
     except (yaml.YAMLError, msgspec.ValidationError, ValueError, TypeError, RecursionError, OverflowError) as error:  # fmt: skip
-        reason = " ".join(str(error).split())[:200]
+        reason = _line(error)[:200]
         raise ModelError(f"{source} does not describe a model: {reason}.") from error
     try:
         return _description(rdf)
     except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
-        reason = str(error)[:200] if type(error) is ValueError else "it contradicts itself"
+        reason = _line(error)[:200] if type(error) is ValueError else "it contradicts itself"
         raise ModelError(
             f"{source} describes a model that cannot be used here: {reason}."
         ) from error
+
+
+def _line(text: object) -> str:
+    """Return what a package says in one line."""
+    return " ".join(str(text).split())
 
 
 def _description(rdf: _Rdf) -> Description:
@@ -133,8 +142,9 @@ def _description(rdf: _Rdf) -> Description:
     minimum, step = _size(given, input_axes)
     halo = _halo(made, output_axes)
     return Description(
-        name=rdf.name[:80],
-        licence=rdf.license,
+        name=_line(rdf.name)[:80],
+        licence=_line(rdf.license)[:80] if rdf.license else None,
+        authors=tuple(_line(each.get("name", ""))[:80] for each in (rdf.authors or [])[:10]),
         channels=_channels(made),
         mpp=_mpp(given),
         tile=_tile(minimum, step, halo),
@@ -155,7 +165,9 @@ def _order(tensor: _Tensor) -> str:
         letters = tensor.axes
     else:
         letters = "".join(
-            (axis.id or "?") if axis.type == "space" else axis.type[:1] for axis in tensor.axes
+            # "x" is the format's own default: most authors leave it out
+            (axis.id or "x") if axis.type == "space" else axis.type[:1]
+            for axis in tensor.axes
         )
     if sorted(letters) != sorted("bcyx"):
         raise ValueError("it does not take two-dimensional images with channels, one by one")
@@ -203,7 +215,7 @@ def _channels(tensor: _Tensor) -> tuple[str, ...] | None:
     if isinstance(tensor.axes, str):
         return None
     names = next(axis.channel_names for axis in tensor.axes if axis.type == "channel")
-    return tuple(name[:80] for name in names) if names else None
+    return tuple(_line(name)[:80] for name in names) if names else None
 
 
 def _mpp(tensor: _Tensor) -> float | None:

@@ -118,6 +118,11 @@ def _ensure_dtype(dtype: str) -> Callable[[Array], Array]:
     return lambda x: x.astype(kind).astype(np.float32)
 
 
+def _binarize(threshold: Any, axis: Any = None) -> Callable[[Array], Array]:
+    least = _per(axis, threshold)
+    return lambda x: (x > least).astype(np.float32)
+
+
 def _softmax(axis: str = "channel") -> Callable[[Array], Array]:
     along = AXES[axis]
     return lambda x: softmax(x, axis=along)
@@ -130,6 +135,7 @@ _MAKERS: dict[str, Callable[..., Callable[[Array], Array]]] = {
     "scale_range": _scale_range,
     "clip": _clip,
     "ensure_dtype": _ensure_dtype,
+    "binarize": _binarize,
     "sigmoid": lambda: expit,
     "softmax": _softmax,
 }

@@ -233,7 +233,10 @@ def _own(bundle: Bundle) -> dict[str, Any]:
         {"name": c.name, "code": c.code, "colour": list(c.colour), "qupath": c.qupath}
         for c in _classes(bundle.card)
     ]
-    return {"classes": classes, "card": msgspec.to_builtins(bundle.card)}
+    card = msgspec.structs.replace(
+        bundle.card, classification=None
+    )  # the network gives masks alone
+    return {"classes": classes, "card": msgspec.to_builtins(card)}
 
 
 def _classes(card: Card) -> list[Class]:

@@ -10,6 +10,7 @@ from torch.nn import functional as F  # noqa: N812 - its usual name
 from segcore.annotations import load_taxonomy
 from segcore.errors import ModelError
 from segcore.models.bundle_format import Card
+from segcore.models.classification import TissueClassifier
 from segcore.models.device import fast_precision
 from segcore.models.fusion import inference_engine
 from segcore.models.normalisation import normalise
@@ -24,6 +25,9 @@ CPU_BATCH = 2
 
 class Bundle:
     """A network with its card: turns tiles of uint8 pixels into class probabilities."""
+
+    classifier: TissueClassifier | None = None
+    """What the card calls its classification; it shares the model's encoder."""
 
     def __init__(
         self, card: Card, model: nn.Module, device: torch.device, path: Path | None = None

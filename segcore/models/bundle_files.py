@@ -19,11 +19,14 @@ from segcore.config import resources, user_data
 from segcore.errors import ModelError
 from segcore.models.bundle import Bundle
 from segcore.models.bundle_format import Card, read_card, write_card
+from segcore.models.classification import TissueClassifier, classifier_for
 from segcore.models.device import choose_device
 from segcore.models.registry import create_model
 
 CARD = "bundle.json"
 WEIGHTS = "model.safetensors"
+HEAD = "classification."
+"""Before the names of the classifier's tensors."""
 LARGEST = 2 << 30  # bytes; a segmentation network is a few hundred megabytes at most
 LARGEST_CARD = 1 << 20
 LARGEST_HEADER = 4 << 20  # bytes; a thousand tensors need a tenth of a megabyte
@@ -59,11 +62,13 @@ def load_bundle(path_or_name: str | Path, device: str = "auto") -> Bundle:
     expected = expected_tensors(card)
     _check_hash(folder / WEIGHTS, card)
     weights = read_weights(folder / WEIGHTS, expected, network=card.architecture.name)
-    model = create_model(
-        card.architecture.name, classes=len(card.classes), **card.architecture.arguments
-    )
+    model, head = _networks(card)
+    if head is not None:
+        head.linear.load_state_dict({n: weights.pop(HEAD + n) for n in head.linear.state_dict()})
     model.load_state_dict(weights)
-    return Bundle(card, model, target, folder)
+    bundle = Bundle(card, model, target, folder)
+    bundle.classifier = head.eval().to(target) if head is not None else None
+    return bundle
 
 
 def find_bundle(path_or_name: str | Path) -> Path:
@@ -113,10 +118,22 @@ def _check_hash(file: Path, card: Card) -> None:
 
 
 def expected_tensors(card: Card) -> dict[str, Tensor]:
-    """Return the card's network's tensors without their numbers: names, shapes and types cost no memory."""
-    kind = card.architecture
+    """Return the card's networks' tensors without their numbers: names, shapes and types cost no memory."""
     with torch.device("meta"):
-        return create_model(kind.name, classes=len(card.classes), **kind.arguments).state_dict()
+        model, head = _networks(card)
+        return model.state_dict() | _head_tensors(head)
+
+
+def _networks(card: Card) -> tuple[nn.Module, TissueClassifier | None]:
+    """Return the card's network, untrained, and the classifier that shares its encoder, if there is one."""
+    kind = card.architecture
+    model = create_model(kind.name, classes=len(card.classes), **kind.arguments)
+    part = card.classification
+    return model, classifier_for(model, part.classes) if part else None
+
+
+def _head_tensors(head: TissueClassifier | None) -> dict[str, Tensor]:
+    return {HEAD + n: t for n, t in head.linear.state_dict().items()} if head is not None else {}
 
 
 def read_weights(file: Path, expected: Mapping[str, Tensor], *, network: str) -> dict[str, Tensor]:
@@ -161,16 +178,29 @@ def _compare(found: dict[str, Any], expected: dict[str, Any], file: Path, networ
         )
 
 
-def save_bundle(folder: Path, model: nn.Module, card: Card, *, half: bool = True) -> Card:
+def save_bundle(
+    folder: Path,
+    model: nn.Module,
+    card: Card,
+    *,
+    classifier: TissueClassifier | None = None,
+    half: bool = True,
+) -> Card:
     """Write a bundle whole or not at all, over an older one; return the card with the weights' sha256.
 
-    `half` stores the kernels as float16, in half the space; everything is loaded as float32.
+    `classifier` is the card's classification, on the model's own encoder. `half` stores the kernels as
+    float16, in half the space; everything is loaded as float32.
     """
+    if (classifier.classes if classifier else None) != (card.classification and card.classification.classes):  # fmt: skip
+        raise ModelError(
+            f"The card of {card.name!r} does not describe the classifier given with it."
+        )
     folder = Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        save_file(_stored(model, half=half), fresh / WEIGHTS)
+        tensors = model.state_dict() | _head_tensors(classifier)
+        save_file(_stored(tensors, half=half), fresh / WEIGHTS)
         digest = hashlib.sha256((fresh / WEIGHTS).read_bytes()).hexdigest()
         card = msgspec.structs.replace(card, sha256=digest)
         (fresh / CARD).write_bytes(write_card(card))
@@ -182,13 +212,13 @@ def save_bundle(folder: Path, model: nn.Module, card: Card, *, half: bool = True
     return card
 
 
-def _stored(model: nn.Module, *, half: bool) -> dict[str, Tensor]:
+def _stored(tensors: Mapping[str, Tensor], *, half: bool) -> dict[str, Tensor]:
     def stored(tensor: Tensor) -> Tensor:
         tensor = tensor.detach().cpu().contiguous()
         # BatchNorm statistics and biases are few, and variances can leave float16's range.
         return tensor.half() if half and tensor.is_floating_point() and tensor.ndim > 1 else tensor
 
-    return {name: stored(tensor) for name, tensor in model.state_dict().items()}
+    return {name: stored(tensor) for name, tensor in tensors.items()}
 
 
 def _replace(fresh: Path, folder: Path) -> None:

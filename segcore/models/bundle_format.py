@@ -44,6 +44,15 @@ class Metric(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: str = ""
 
 
+class Classification(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the bundle says of whole regions, from the encoder's features inside some of its classes."""
+
+    classes: Annotated[tuple[Text, ...], Meta(min_length=2, max_length=255)]
+    """Of the region, as "Benign" and "Malignant", in the order of the linear layer."""
+    inside: Annotated[tuple[Text, ...], Meta(min_length=1)]
+    """Classes of the mask whose tissue is looked at."""
+
+
 class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A bundle's own account of itself."""
 
@@ -69,6 +78,7 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of model.safetensors."""
     preprocessing: Annotated[tuple[Step, ...], Meta(max_length=16)] = ()
     """What is done to a tile before normalisation, in this order."""
+    classification: Classification | None = None
 
     def measured(self, metrics: tuple[Metric, ...]) -> "Card":
         """Return a copy with these metrics."""
@@ -118,7 +128,19 @@ def _problem(card: Card) -> str | None:
         return "the normalisation is not finite"
     if min(card.normalisation.std) <= 0:
         return "a standard deviation is not positive"
-    return _name_problem(card)
+    return _classification_problem(card.classification, card) or _name_problem(card)
+
+
+def _classification_problem(part: Classification | None, card: Card) -> str | None:
+    if part is None:
+        return None
+    if len(set(part.classes)) < len(part.classes):
+        return "a class of the classification is named twice"
+    if max(map(len, (*part.classes, *part.inside))) > LONGEST_NAME:
+        return f"a name has more than {LONGEST_NAME} characters"
+    if strange := [name for name in part.inside if name not in card.classes]:
+        return f"the classification looks inside {strange[0]!r}, which is none of the classes"
+    return None
 
 
 def _name_problem(card: Card) -> str | None:

@@ -23,11 +23,21 @@ def pool_inside(features: Tensor, mask: Tensor) -> Tensor:
     `mask` (N, H, W) holds weights from 0 to 1 for the same field at any resolution; its mean over the
     pixels that a place stands for is the place's weight. Where a mask is empty, all places count alike.
     """
+    sums, weights = add_inside(features, mask)
+    whole = features.mean((2, 3))
+    # Dividing by what is never 0 keeps the gradient of the other branch finite.
+    mean = sums / weights.clamp(min=1e-12)[:, None]
+    return torch.where(weights[:, None] > 0, mean, whole)
+
+
+def add_inside(features: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the weighed sums (N, K) and their weights (N,): what `pool_inside` divides.
+
+    Added up over the tiles of a region, they give the mean over all of it.
+    """
     height, width = features.shape[2:]
     weights = F.adaptive_avg_pool2d(mask[:, None].to(features.dtype), (height, width))
-    total = weights.sum((2, 3), keepdim=True)  # (N, 1, 1, 1)
-    weights = torch.where(total > 0, weights, torch.ones_like(weights))
-    return (features * weights).sum((2, 3)) / weights.sum((2, 3))
+    return (features * weights).sum((2, 3)), weights.sum((1, 2, 3))
 
 
 class TissueClassifier(nn.Module):
@@ -47,11 +57,15 @@ class TissueClassifier(nn.Module):
 
     def forward(self, image: Tensor, mask: Tensor) -> Tensor:
         """Return logits of (N, 3, H, W) normalised images and the tissue (N, H, W) found in them."""
+        pooled = pool_inside(*self.features(image, mask))  # (N, channels)
+        return self.linear(self.dropout(pooled))
+
+    def features(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the encoder's last map (N, channels, a, b) and the mask, 0 where the image was padded."""
         padded = pad_to_stride(image)  # (N, 3, 32a, 32b)
         below = (0, padded.shape[3] - image.shape[3], 0, padded.shape[2] - image.shape[2])
-        features = self.encoder(padded)[-1]  # (N, channels, a, b)
-        pooled = pool_inside(features, F.pad(mask.to(features.dtype), below))  # (N, channels)
-        return self.linear(self.dropout(pooled))
+        features = self.encoder(padded)[-1]
+        return features, F.pad(mask.to(features.dtype), below)
 
 
 def classifier_for(model: nn.Module, classes: tuple[str, ...]) -> TissueClassifier:

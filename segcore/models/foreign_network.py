@@ -8,8 +8,10 @@ import struct
 import subprocess
 import threading
 import weakref
+from collections.abc import Mapping
 from typing import IO, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -25,9 +27,20 @@ LARGEST_ANSWER = 2 << 30  # bytes
 
 
 class ForeignNetwork:
-    """Calls the network in the child: float32 array -> float32 array. Safe from several threads."""
+    """Calls the network in the child: float32 array -> float32 array. Safe from several threads.
 
-    def __init__(self, kind: Kind, content: bytes, device: torch.device, *, name: str) -> None:
+    `beside` are files that `content` refers to, by name.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        content: bytes,
+        device: torch.device,
+        *,
+        name: str,
+        beside: Mapping[str, bytes] | None = None,
+    ) -> None:
         self.name, self.device = name, device
         self._lock = threading.Lock()
         self._child = subprocess.Popen(  # noqa: S603 - our own module
@@ -41,7 +54,9 @@ class ForeignNetwork:
             stderr=subprocess.DEVNULL,
         )
         self.close = weakref.finalize(self, _end, self._child)
-        self._ask(content)  # answered by nothing when it is loaded
+        self._ask(
+            msgspec.msgpack.encode([content, beside or {}])
+        )  # answered by nothing when it is loaded
 
     def __call__(self, batch: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         answer = read_npy(self._ask(write_npy(batch)), name=f"The answer of {self.name}")

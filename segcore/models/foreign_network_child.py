@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import torch
@@ -24,7 +25,7 @@ from segcore.models.sandbox import confined
 Network = Callable[[npt.NDArray[np.generic]], Any]
 
 
-def serve(load: Callable[[bytes], Network]) -> None:
+def serve(load: Callable[[bytes, dict[str, bytes]], Network]) -> None:
     """Answer until stdin ends."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # a network may print; its words must not stand among the answers
@@ -36,7 +37,8 @@ def serve(load: Callable[[bytes], Network]) -> None:
             return
         try:
             if network is None:
-                network, answer = load(message), b""
+                files = msgspec.msgpack.decode(message, type=tuple[bytes, dict[str, bytes]])
+                network, answer = load(*files), b""
             else:
                 answer = _array(network(read_npy(message, name="the batch")))
         except Exception as error:  # noqa: BLE001 - whatever the network raises is told, and ends nothing
@@ -45,7 +47,8 @@ def serve(load: Callable[[bytes], Network]) -> None:
             send(answers, b"+" + answer)
 
 
-def load_torchscript(content: bytes, device: str) -> Network:
+def load_torchscript(content: bytes, beside: dict[str, bytes], device: str) -> Network:
+    del beside  # a TorchScript file is complete
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", DeprecationWarning
@@ -59,12 +62,15 @@ def load_torchscript(content: bytes, device: str) -> Network:
     return run
 
 
-def load_onnx(content: bytes, device: str) -> Network:
+def load_onnx(content: bytes, beside: dict[str, bytes], device: str) -> Network:
     runtime: Any = importlib.import_module(
         "onnxruntime"
     )  # an extra, which type checkers may not find
     options = runtime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
+    if beside:
+        names, files = list(beside), list(beside.values())
+        options.add_external_initializers_from_files_in_memory(names, files, list(map(len, files)))
     wanted = ["CUDAExecutionProvider"] if device.startswith("cuda") else []
     session = runtime.InferenceSession(
         content, options, providers=[*wanted, "CPUExecutionProvider"]
@@ -95,4 +101,6 @@ if __name__ == "__main__":
     torch.set_num_threads(int(threads))
     loader = {"torchscript": load_torchscript, "onnx": load_onnx}[kind]
     # The parent watches the clock: what the child may use in all depends on the slide.
-    sys.exit(confined(lambda: serve(lambda c: loader(c, on)), memory=on == "cpu", seconds=None))
+    sys.exit(
+        confined(lambda: serve(lambda c, b: loader(c, b, on)), memory=on == "cpu", seconds=None)
+    )

@@ -77,6 +77,13 @@ class TDA(nn.Module):
         return lateral + F.interpolate(attended, scale_factor=2.0, mode="nearest")  # (N, C, H, W)
 
 
+class PlainStep(nn.Module):
+    """A feature pyramid's own way down: double the coarser level, add the lateral; TDA left out."""
+
+    def forward(self, coarse: Tensor, lateral: Tensor) -> Tensor:
+        return lateral + F.interpolate(coarse, scale_factor=2.0, mode="nearest")  # (N, C, H, W)
+
+
 class Shortcut(nn.Module):
     """Convolution, GroupNorm, ReLU, and up to the common coarse map in one step (section 3.2, fig. 6)."""
 
@@ -96,14 +103,23 @@ def enlarge(x: Tensor, factor: int) -> Tensor:
 
 
 class HINet(nn.Module):
-    """(N, 3, H, W) normalised image -> (N, classes, H, W) logits, for any H and W."""
+    """(N, 3, H, W) normalised image -> (N, classes, H, W) logits, for any H and W.
 
-    def __init__(self, classes: int, *, depth: int = 101) -> None:
+    `tda` and `shortcut` leave a module out, as the paper's table 3 does; without both this is ResNet + FPN.
+    """
+
+    def __init__(
+        self, classes: int, *, depth: int = 101, tda: bool = True, shortcut: bool = True
+    ) -> None:
         super().__init__()
         self.encoder = ResNet(depth)
         self.laterals = nn.ModuleList(nn.Conv2d(c, PYRAMID, 1) for c in ResNet.channels)
-        self.attentions = nn.ModuleList(TDA(PYRAMID) for _ in pairwise(ResNet.channels))
-        self.shortcuts = nn.ModuleList(Shortcut(PYRAMID, factor=f) for f in (1, 2, 4, 8))
+        self.attentions = nn.ModuleList(
+            TDA(PYRAMID) if tda else PlainStep() for _ in pairwise(ResNet.channels)
+        )
+        self.shortcuts = nn.ModuleList(
+            Shortcut(PYRAMID, factor=f) for f in (1, 2, 4, 8) if shortcut
+        )
         self.classifier = nn.Conv2d(PYRAMID, classes, 1)
         self.presence = nn.Linear(ResNet.channels[-1], 1)
 
@@ -121,9 +137,12 @@ class HINet(nn.Module):
 
     def mask_logits(self, maps: list[Tensor], image: Tensor) -> Tensor:
         height, width = image.shape[-2:]
-        levels = zip(self.shortcuts, self.pyramid(maps), strict=True)
-        lifted = (shortcut(level) for shortcut, level in levels)
-        coarse = reduce(torch.add, lifted)  # (N, 192, H/4, W/4)
+        levels = self.pyramid(maps)
+        if self.shortcuts:
+            pairs = zip(self.shortcuts, levels, strict=True)
+            coarse = reduce(torch.add, (lift(level) for lift, level in pairs))  # (N, 192, H/4, W/4)
+        else:
+            coarse = levels[0]  # P2, which the way down has given something of all
         return enlarge(self.classifier(coarse), 4)[..., :height, :width]  # (N, classes, H, W)
 
     def pyramid(self, maps: list[Tensor]) -> list[Tensor]:

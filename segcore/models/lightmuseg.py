@@ -111,17 +111,28 @@ class FRFM(nn.Module):
         return self.fuse(torch.cat([a * weight, b * weight], dim=1))  # (N, C, H, W)
 
 
+class PlainFusion(nn.Module):
+    """Concatenation and 1x1 as in a U-Net: what is left of FRFM without its refinement, for ablations."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.fuse = nn.Conv2d(2 * channels, channels, 1, bias=False)
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        return self.fuse(torch.cat([a, b], dim=1))  # (N, C, H, W)
+
+
 class UpBlock(nn.Module):
     """Bilinear x2, 3x3 convolution, BN, ReLU (CBR of fig. 1), then FRFM with the skip."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, frfm: bool = True) -> None:
         super().__init__()
         self.conv = nn.Sequential(
             nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
-        self.fusion = FRFM(outputs)
+        self.fusion = FRFM(outputs) if frfm else PlainFusion(outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         return self.fusion(self.conv(upsample(x, 2)), skip)
@@ -144,15 +155,26 @@ def side_output(channels: int, classes: int) -> nn.Sequential:
 
 
 class LightMuSeg(nn.Module):
-    """(N, 3, H, W) normalised image -> (N, classes, H, W) logits, for any H and W."""
+    """(N, 3, H, W) normalised image -> (N, classes, H, W) logits, for any H and W.
 
-    def __init__(self, classes: int, *, frozen: bool = False, sides: bool = False) -> None:
+    `msffm` and `frfm` leave a module out, as the paper's table 3 does.
+    """
+
+    def __init__(
+        self,
+        classes: int,
+        *,
+        frozen: bool = False,
+        sides: bool = False,
+        msffm: bool = True,
+        frfm: bool = True,
+    ) -> None:
         super().__init__()
         widths = MobileNetV2.channels  # 16, 24, 32, 96, 320
         self.encoder = MobileNetV2()
-        self.skips = nn.ModuleList(MSFFM(width) for width in widths)
+        self.skips = nn.ModuleList(MSFFM(width) if msffm else nn.Identity() for width in widths)
         self.decoder = nn.ModuleList(
-            UpBlock(deep, shallow)
+            UpBlock(deep, shallow, frfm=frfm)
             for deep, shallow in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         self.head = nn.Conv2d(widths[0], classes, 3, padding=1)

@@ -12,6 +12,7 @@ from segcore.models.bundle_files import LARGEST
 
 _LARGEST_DIRECTORY = 1 << 20
 """Bytes of a zip's list of files, all of which Python makes objects of."""
+LONGEST = 200  # characters of a file's name, folders included
 _END, _END_64 = b"PK\x05\x06", b"PK\x06\x07"
 
 
@@ -22,8 +23,7 @@ class PackageFiles:
         self.path = path
         if not path.exists():
             raise ModelError(f"There is no package {path}; check the name.")
-        if not path.is_dir():
-            _check_directory(path)
+        self._root = "" if path.is_dir() else _only_folder(path)
 
     def read(self, name: str, *, most: int, sha256: str | None = None) -> bytes:
         """Return the content of a file of at most `most` bytes, whose hash must be `sha256` where given."""
@@ -46,7 +46,7 @@ class PackageFiles:
         if self.path.is_dir():
             return next((name for name in names if (self.path / name).is_file()), None)
         with zipfile.ZipFile(self.path) as package:
-            return next((name for name in names if name in package.NameToInfo), None)
+            return next((name for name in names if self._root + name in package.NameToInfo), None)
 
     def _from_folder(self, name: str, most: int) -> bytes | None:
         file = self.path / name
@@ -62,9 +62,9 @@ class PackageFiles:
     def _from_zip(self, name: str, most: int) -> bytes | None:
         try:
             with zipfile.ZipFile(self.path) as package:
-                if name not in package.NameToInfo:
+                if self._root + name not in package.NameToInfo:
                     return None
-                with package.open(name) as content:
+                with package.open(self._root + name) as content:
                     return content.read(most + 1)
         except (
             zipfile.BadZipFile,
@@ -75,6 +75,15 @@ class PackageFiles:
             ValueError,
         ) as error:
             raise ModelError(f"The package {self.path.name} is damaged; get it again.") from error
+
+
+def _only_folder(path: Path) -> str:
+    """Return the folder in which all files of a zip lie, as "name/", "" where they lie side by side."""
+    _check_directory(path)
+    with zipfile.ZipFile(path) as package:
+        tops = {"".join(name.partition("/")[:2]) for name in package.NameToInfo}
+    tops.discard("__MACOSX/")
+    return tops.pop() if len(tops) == 1 and next(iter(tops)).endswith("/") else ""
 
 
 def _check_directory(path: Path) -> None:
@@ -101,5 +110,7 @@ def _check_name(name: str, path: Path) -> None:
             f"The package {path.name} keeps {name[:80]!r} on the network; download it whole, as a zip."
         )
     parts = PurePosixPath(name).parts
+    if len(name) > LONGEST or not name.isprintable():
+        raise ModelError(f"The package {path.name} names a file as none is named: {name[:80]!r}.")
     if not parts or ".." in parts or name.startswith("/") or re.search(r"[\\:\x00]", name):
         raise ModelError(f"The package {path.name} names a file outside itself: {name[:80]!r}.")

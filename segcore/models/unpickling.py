@@ -5,7 +5,9 @@ tensors. torch's restricted unpickler makes tensors and plain containers only; n
 with the network before any tensor is copied, for a kilobyte can declare 10^12 elements.
 """
 
+import argparse
 import json
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +28,9 @@ PREFIXES = ("module.", "model.", "net.", "network.", "_orig_mod.")
 COUNTER = "num_batches_tracked"
 """A number of BatchNorm that old files lack and inference never reads."""
 
+OBJECT = re.compile(r"GLOBAL ([\w.]+) was not an allowed global")
+"""How torch names what its restricted unpickler refuses."""
+
 
 def convert(file: Path, out: Path, network: Mapping[str, Any]) -> None:
     """Write the weights in `file` to `out`; raises ModelError where they are not those of `network`."""
@@ -45,13 +50,16 @@ def convert(file: Path, out: Path, network: Mapping[str, Any]) -> None:
 
 def _unpickle(file: Path) -> Any:
     try:
-        return torch.load(file, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals([argparse.Namespace]):  # a plain record of settings
+            return torch.load(file, map_location="cpu", weights_only=True)
     except MemoryError:
         raise
     except Exception as error:
         # Whatever a damaged or evil file makes the unpickler raise (seven types were seen), it is refused.
+        found = OBJECT.search(str(error))
+        what = f"holds Python objects ({found[1][:80]}) beside weights" if found else "is damaged, or holds more than weights"  # fmt: skip
         raise ModelError(
-            f"{file.name} is damaged, or holds more than weights, which is not loaded; "
+            f"{file.name} {what}, which is not loaded; "
             "ask its author for a safetensors file or a plain state dict."
         ) from error
 

@@ -1,5 +1,7 @@
 """Tile classifiers of the WSInfer zoo: a folder with `config.json` and TorchScript weights.
 
+Where a segmenter is wanted, one serves too, coarsely: all pixels of a patch get the patch's class.
+
 The configuration's schema: https://github.com/SBU-BMI/wsinfer-zoo (model-config.schema.json, version 1.0).
 """
 
@@ -16,7 +18,9 @@ from scipy.special import expit, softmax
 from segcore.errors import ModelError
 from segcore.models.device import choose_device
 from segcore.models.foreign_network import ForeignNetwork
+from segcore.models.package_answers import Answers, read_answers
 from segcore.models.package_files import PackageFiles
+from segcore.models.packaged_model import Foreign, PackagedModel, settled
 
 CONFIG = "config.json"
 WEIGHTS = "torchscript_model.pt"
@@ -87,9 +91,44 @@ class TileClassifier:
 def is_classifier(folder: Path) -> bool:
     """Tell whether `folder` looks like WSInfer's."""
     try:
-        return (folder / CONFIG).is_file() and (folder / WEIGHTS).is_file()
-    except OSError:  # no path at all; whoever loads it will say so
+        return (folder / CONFIG).is_file() and _weights(folder) is not None
+    except (OSError, ValueError):  # no path at all; whoever loads it will say so
         return False
+
+
+def _weights(folder: Path) -> str | None:
+    """Return the name of the weights: the zoo's own, else the first `.pt`, as other programs take it."""
+    names = sorted(each.name for each in folder.glob("*.pt") if each.is_file())
+    return WEIGHTS if WEIGHTS in names else next(iter(names), None)
+
+
+def classifier_files(folder: Path) -> tuple[str, str]:
+    """Return the names of the configuration and of the weights."""
+    return CONFIG, _weights(folder) or WEIGHTS
+
+
+def inspect_classifier(folder: Path) -> Foreign:
+    """Return what a WSInfer folder says; nothing of it is run. Raises ModelError."""
+    files = PackageFiles(folder)
+    config = _read_config(files.read(CONFIG, most=LARGEST_CONFIG), folder)
+    _read_transforms(config)
+    weights = files.read(classifier_files(folder)[1], most=LARGEST_WEIGHTS)
+    if weights.startswith(b"version https://git-lfs"):
+        raise ModelError(f"The weights in {folder} were not downloaded; run `git lfs pull` there.")
+    return Foreign(
+        path=folder,
+        name=folder.name,
+        origin="WSInfer classifier",
+        authors=(),
+        licence="unknown",
+        kind="torchscript",
+        weights=weights,
+        channels=config.num_classes,
+        said_classes=config.class_names,
+        said_mpp=config.spacing_um_px,
+        tile=config.patch_size_pixels,
+        halo=0,
+    )
 
 
 def load_classifier(folder: Path, device: str = "auto", *, trust: bool = False) -> TileClassifier:
@@ -98,19 +137,33 @@ def load_classifier(folder: Path, device: str = "auto", *, trust: bool = False) 
     Raises ModelError where a file is missing, damaged or contradicts itself.
     """
     target = choose_device(device)
-    files = PackageFiles(folder)
-    config = _read_config(files.read(CONFIG, most=LARGEST_CONFIG), folder)
-    _read_transforms(config)
-    if not trust:
+    foreign = inspect_classifier(folder)
+    if not (trust or read_answers(foreign.sha256).trusted):
         raise ModelError(
             f"The weights in {folder} are TorchScript, which is a program; load it with trust=True if you trust it."
         )
-    weights = files.read(WEIGHTS, most=LARGEST_WEIGHTS)
-    if weights.startswith(b"version https://git-lfs"):
-        raise ModelError(f"The weights in {folder} were not downloaded; run `git lfs pull` there.")
+    config = _read_config(PackageFiles(folder).read(CONFIG, most=LARGEST_CONFIG), folder)
     return TileClassifier(
-        config, ForeignNetwork("torchscript", weights, target, name=WEIGHTS), folder
+        config, ForeignNetwork("torchscript", foreign.weights, target, name=WEIGHTS), folder
     )
+
+
+def load_as_segmenter(
+    folder: Path,
+    device: str = "auto",
+    answers: Answers = Answers(),  # noqa: B008 - frozen
+) -> PackagedModel:
+    """Load a WSInfer folder to give each pixel its patch's class; raises ModelError as `load_package` does."""
+    card = settled(inspect_classifier(folder), answers)
+    limits = f"It gives whole patches of {card.tile} pixels a class, so its borders are coarse. {card.limits}"
+    classifier = load_classifier(folder, device, trust=True)  # else `settled` has refused
+
+    def predict(tiles: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        scores = classifier.classify(tiles)  # (N, classes)
+        return np.broadcast_to(scores[..., None, None], (*scores.shape, *tiles.shape[1:3]))
+
+    card = msgspec.structs.replace(card, limits=limits)
+    return PackagedModel(card, predict, choose_device(device), folder)
 
 
 def _read_config(content: bytes, folder: Path) -> Config:
@@ -144,12 +197,3 @@ def _read_transforms(config: Config) -> tuple[int | None, npt.NDArray[Any], npt.
     except (TypeError, ValueError, IndexError, OverflowError) as error:
         raise ModelError("The transforms of the WSInfer classifier make no sense.") from error
     raise ModelError("The transforms of the WSInfer classifier make no sense.")
-
-
-def refuse_as_segmenter(folder: Path) -> None:
-    """Raise ModelError where `folder` holds a tile classifier, for whoever wants a segmenter."""
-    if is_classifier(folder):
-        raise ModelError(
-            f"{folder} holds a WSInfer classifier, which gives whole tiles a class and segments nothing; "
-            "give a bundle or a bioimage.io package."
-        )

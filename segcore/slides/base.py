@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from segcore.errors import SlideError
+from segcore.progress import Report, silent
+
 Rgb = npt.NDArray[np.uint8]
 
 SOURCE_BUDGET = 1 << 24
@@ -38,6 +41,10 @@ class Slide(ABC):
     magnification: float | None
     """Objective power where the file says."""
     vendor: str
+    icc_profile: bytes | None = None
+    """The colour profile of the pixels that `read` gives raw; `colour_management.to_srgb` takes both."""
+    associated_names: tuple[str, ...] = ()
+    """Which further pictures the file carries: "label", "macro", "thumbnail"."""
 
     @property
     def dimensions(self) -> tuple[int, int]:
@@ -54,6 +61,14 @@ class Slide(ABC):
 
         Outside the slide is white. Raises SlideError where the file cannot be read.
         """
+
+    def associated(self, name: str) -> Rgb:
+        """Read one of `associated_names`, (height, width, 3), where the user has asked for it.
+
+        Label and macro may show the patient's name: nothing reads, shows or exports them by itself.
+        """
+        known = ", ".join(self.associated_names) or "none"
+        raise SlideError(f"{self.name} has no picture {name!r}; it has {known}.")
 
     @abstractmethod
     def close(self) -> None: ...
@@ -153,12 +168,16 @@ def _read_in_parts(
     return np.concatenate(parts, axis=1 if width >= height else 0)
 
 
-def open_slide(path: str | Path) -> Slide:
-    """Open a slide (whatever OpenSlide reads) or a plain image (whatever Pillow or tifffile reads).
+def open_slide(path: str | Path, *, report: Report = silent, pyramid: bool = False) -> Slide:
+    """Open a slide (whatever OpenSlide or tifffile read) or a plain image (whatever Pillow reads).
+
+    A picture of more than 100 million pixels without regions that can be read alone is first copied as a
+    pyramid into the user's cache folder, which `report` follows and may cancel. With `pyramid` so is a
+    slide whose coarsest level is larger than that, which could be read but hardly be looked at.
 
     Raises SlideError where it is neither. A file from elsewhere goes through
     `segcore.slides.preflight.check_slide` first: malformed ones can abort the process inside the reader.
     """
     from segcore.slides.opening import open_with_some_reader  # noqa: PLC0415 - readers import this module
 
-    return open_with_some_reader(Path(path))
+    return open_with_some_reader(Path(path), report, pyramid=pyramid)

@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 from segcore.errors import SlideError
-from segcore.slides.base import Slide, open_slide
+from segcore.slides.base import Slide
+from segcore.slides.opening import find_reader
 
 WALL_SECONDS = 10
 CPU_SECONDS = 10
 ADDRESS_BYTES = 4 << 30
-_REFUSED = 3
+REFUSED = 3
 _MOST_PIXELS, _MOST_LEVELS, _TILE = 2**38, 32, 256
 
 _known: dict[tuple[str, int, int], str] = {}
@@ -26,6 +27,9 @@ _known: dict[tuple[str, int, int], str] = {}
 
 def check_slide(path: str | Path) -> None:
     """Read a tile of every level in a child process; raises SlideError where that fails, dies or hangs.
+
+    Of a picture that must first be copied as a pyramid only the header is read: the copy is made in a
+    child process as well.
 
     A file that was checked before and has the same size and time is not read again.
     """
@@ -60,7 +64,7 @@ def _complaint_of_child(path: Path) -> str:
         return ""
     if child.returncode == -getattr(signal, "SIGXCPU", 0):
         raise _too_slow(path)
-    if child.returncode == _REFUSED:
+    if child.returncode == REFUSED:
         return child.stdout.decode("utf-8", "replace").strip()
     return f"{path.name} cannot be opened: it is damaged and makes the reader fail; copy or export it again."
 
@@ -73,14 +77,15 @@ def _too_slow(path: Path) -> SlideError:
     )
 
 
-def _limit_resources() -> None:
+def limit_resources(*, address_bytes: int, cpu_seconds: int | None) -> None:
+    """Let this process, a child, take no more memory and time than given."""
     try:
         import resource  # noqa: PLC0415 - absent on Windows, where the child runs without limits
     except ImportError:
         return
     for kind, most in (
-        (resource.RLIMIT_AS, ADDRESS_BYTES),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_AS, address_bytes),
+        (resource.RLIMIT_CPU, cpu_seconds or resource.RLIM_INFINITY),
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
@@ -108,18 +113,19 @@ def read_every_level(slide: Slide) -> None:
 
 
 def _main(path: Path) -> int:
-    _limit_resources()
+    limit_resources(address_bytes=ADDRESS_BYTES, cpu_seconds=CPU_SECONDS)
     try:
-        with open_slide(path) as slide:
-            read_every_level(slide)
+        found = find_reader(path)
+        if isinstance(found, Slide):
+            read_every_level(found)
     except SlideError as error:
         sys.stdout.buffer.write(f"{error}\n".encode())
-        return _REFUSED
+        return REFUSED
     except MemoryError:
         sys.stdout.buffer.write(
             f"{path.name} needs too much memory; convert it to a pyramidal TIFF.\n".encode()
         )
-        return _REFUSED
+        return REFUSED
     return 0
 
 

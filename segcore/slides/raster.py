@@ -11,14 +11,16 @@ from segcore.slides.array import ArraySlide
 from segcore.slides.base import Rgb
 from segcore.slides.pixelsize import mpp_from_resolution, mpp_from_tags
 
+HELD = 100_000_000
+"""Pixels; a plain image up to this is held in memory, 8 bytes for each while it is opened, 4 thereafter."""
 LARGEST = 500_000_000
-"""Pixels; a plain image is held in memory, 8 bytes for each while it is opened, 4 thereafter."""
+"""Pixels; a larger picture that cannot be read by rows or tiles is refused."""
 _STRIP = 1024
 
 Image.MAX_IMAGE_PIXELS = (
-    None  # `_check_size` below is stricter than Pillow's guess, and says what to do
+    None  # `check_size` below is stricter than Pillow's guess, and says what to do
 )
-_DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
+DEEP_GREY = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -67,7 +69,8 @@ def orientation_of(path: Path) -> int:
         return 1  # Pillow does not know this kind of TIFF
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
+def check_size(path: Path, width: int, height: int) -> None:
+    """Raise SlideError where a picture is too large to be decoded whole."""
     if width < 1 or height < 1:
         raise _refused(path, f"it is {width} x {height} pixels", "try another export of the image")
     if width * height > LARGEST:
@@ -77,29 +80,34 @@ def _check_size(path: Path, width: int, height: int) -> None:
 
 def _with_pillow(path: Path) -> ArraySlide:
     with Image.open(path) as image:
-        _check_size(path, *image.size)
+        check_size(path, *image.size)
         pages = getattr(image, "n_frames", 1)
-        tags = dict(getattr(image, "tag_v2", {}))
-        mpp = mpp_from_tags(tags) if tags else _mpp_from_dpi(image)
+        mpp, profile = mpp_of_picture(image), image.info.get("icc_profile") or None
         # Pillow has already turned a TIFF by its orientation tag while loading; this turns the others.
         kind = (image.format or "image").lower()
         ImageOps.exif_transpose(image, in_place=True)
-        pixels = _rgb(path, image)
+        pixels = rgb_of(path, image)
     del image  # Pillow's copy, before the pyramid is made
     vendor = kind if pages == 1 else f"{kind}, first of {pages} pictures"
-    return ArraySlide(pixels, mpp=mpp, path=path, vendor=vendor)
+    slide = ArraySlide(pixels, mpp=mpp, path=path, vendor=vendor)
+    slide.icc_profile = profile
+    return slide
 
 
-def _mpp_from_dpi(image: Image.Image) -> float | None:
+def mpp_of_picture(image: Image.Image) -> float | None:
+    """Return the pixel size that the tags or the resolution of a picture give."""
+    if tags := dict(getattr(image, "tag_v2", {})):
+        return mpp_from_tags(tags)
     across, down = image.info.get("dpi", (None, None))
     return mpp_from_resolution(across, down, 2)
 
 
-def _rgb(path: Path, image: Image.Image) -> Rgb:
+def rgb_of(path: Path, image: Image.Image) -> Rgb:
+    """Return a picture of any mode as RGB, transparency laid on white; raises SlideError."""
     if image.mode == "F":
         way_out = "save it as 8-bit RGB"
         raise _refused(path, "its pixels are floating-point numbers without a known range", way_out)
-    if image.mode in _DEEP_GREY:
+    if image.mode in DEEP_GREY:
         return to_rgb(path, np.array(image))
     if image.mode in {"RGBA", "LA", "PA", "RGBa", "La"} or "transparency" in image.info:
         image = image.convert("RGBA")
@@ -117,7 +125,7 @@ def _with_tifffile(path: Path) -> ArraySlide:
     try:
         with tifffile.TiffFile(path) as file:
             page = file.pages.first
-            _check_size(path, page.imagewidth, page.imagelength)
+            check_size(path, page.imagewidth, page.imagelength)
             tags = {tag.code: tag.value for tag in page.tags}
             pixels = to_rgb(path, _channels_last(page.asarray(), page.axes))
     except SlideError:
@@ -126,7 +134,9 @@ def _with_tifffile(path: Path) -> ArraySlide:
         raise _refused(path, _reason(error), _KNOWN) from error
     tags[296] = int(tags.get(296, 2))
     upright = turned_upright(pixels, tags.get(274, 1))
-    return ArraySlide(upright, mpp=mpp_from_tags(tags), path=path, vendor="tiff")
+    slide = ArraySlide(upright, mpp=mpp_from_tags(tags), path=path, vendor="tiff")
+    slide.icc_profile = tags.get(34675) or None
+    return slide
 
 
 def _channels_last(pixels: npt.NDArray[np.generic], axes: str) -> npt.NDArray[np.generic]:
@@ -136,11 +146,10 @@ def _channels_last(pixels: npt.NDArray[np.generic], axes: str) -> npt.NDArray[np
     return pixels
 
 
-def to_rgb(path: Path, pixels: npt.NDArray[np.generic]) -> Rgb:
-    """Return any (h, w[, channels]) array as RGB; more than 8 bits are scaled down.
+def to_rgb(path: Path, pixels: npt.NDArray[np.generic], *, bits: int | None = None) -> Rgb:
+    """Return any (h, w[, channels]) array as RGB; more than 8 bits are scaled down from `bits`.
 
-    Deep pixels are divided by the smallest of 8, 10, 12, 14 and 16 bits that holds the greatest of them,
-    because cameras of 12 bits write 16-bit files that would be black otherwise.
+    Without `bits` they are what `bits_of` says.
     """
     if pixels.ndim not in {2, 3} or not pixels.size:
         raise _refused(path, f"its pixels have the shape {pixels.shape}", "save it as 8-bit RGB")
@@ -148,22 +157,32 @@ def to_rgb(path: Path, pixels: npt.NDArray[np.generic]) -> Rgb:
         pixels = pixels.astype(np.uint8) * np.uint8(255)
     if pixels.dtype.kind not in "ui":
         raise _refused(path, f"its pixels are of type {pixels.dtype}", "save it as 8-bit RGB")
-    eight = _eight_bits(path, pixels)
+    eight = _eight_bits(path, pixels, bits)
     if eight.ndim == 2 or eight.shape[2] < 3:
         grey = eight if eight.ndim == 2 else eight[..., 0]
         return np.repeat(grey[..., np.newaxis], 3, axis=2)
     return np.ascontiguousarray(eight[..., :3])
 
 
-def _eight_bits(path: Path, pixels: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
-    if pixels.dtype == np.uint8:
-        return pixels.view(np.uint8)
+def bits_of(path: Path, pixels: npt.NDArray[np.generic]) -> int:
+    """Return the smallest of 8, 10, 12, 14 and 16 bits that holds the greatest pixel; raises SlideError.
+
+    Cameras of 12 bits write 16-bit files, which would be black if they were taken for 16 bits.
+    """
     least, greatest = int(pixels.min()), int(pixels.max())
     if least < 0 or greatest > 65_535:
         values = f"its pixels range from {least} to {greatest}"
         raise _refused(path, values, "save it as 8-bit RGB")
-    bits = next(each for each in (8, 10, 12, 14, 16) if greatest < 2**each)
-    return (pixels.astype(np.uint16) >> (bits - 8)).astype(np.uint8)
+    return next(each for each in (8, 10, 12, 14, 16) if greatest < 2**each)
+
+
+def _eight_bits(
+    path: Path, pixels: npt.NDArray[np.generic], bits: int | None
+) -> npt.NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return pixels.view(np.uint8)
+    shift = (bits or bits_of(path, pixels)) - 8
+    return np.minimum(pixels.astype(np.uint16) >> shift, 255).astype(np.uint8)
 
 
 def turned_upright(pixels: Rgb, orientation: int) -> Rgb:

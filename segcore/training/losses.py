@@ -1,6 +1,5 @@
 """Losses of multi-class segmentation; target 0..classes-1, `IGNORE` where nothing is known."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
@@ -28,10 +27,6 @@ def cross_entropy(logits: Tensor, target: Tensor, *, smoothing: float = 0.0) -> 
     return total / (target != IGNORE).sum().clamp_min(1)
 
 
-def segmentation_loss(outputs: list[Tensor], target: Tensor) -> Tensor:
-    """Return Dice + cross-entropy, summed over the logits and any side outputs (LightMuSeg, 3.1)."""
-    terms = [
-        dice_loss(logits, target) + cross_entropy(logits, target, smoothing=0.05)
-        for logits in outputs
-    ]
-    return torch.stack(terms).sum()
+def dice_cross_entropy(logits: Tensor, target: Tensor, *, smoothing: float = 0.0) -> Tensor:
+    """Return Dice loss + cross-entropy (LightMuSeg, 3.1)."""
+    return dice_loss(logits, target) + cross_entropy(logits, target, smoothing=smoothing)

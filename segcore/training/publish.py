@@ -1,62 +1,62 @@
 """From a finished run to a bundle whose card says what was measured, on what, and on how many cases."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 
+from segcore.assessment import measure
 from segcore.data import Sample
-from segcore.errors import DataError
-from segcore.evaluation import Confusion, confusion
 from segcore.models import (
     IMAGENET,
     Architecture,
     Bundle,
     Card,
-    Metric,
     TrainingData,
     choose_device,
     create_model,
     save_bundle,
 )
 from segcore.progress import Report, silent
-from segcore.training.loop import averaged_weights, class_codes
 from segcore.training.recipe import Recipe
+from segcore.training.record import RECORD, read_record
+from segcore.training.weights import best_weights
 
 UNKNOWN = "0" * 64
 
 
 def publish(
     recipe: Recipe,
-    checkpoint: Path,
+    run: Path,
     training: Sequence[Sample],
     validation: Sequence[Sample],
     *,
     folder: Path,
     report: Report = silent,
 ) -> Card:
-    """Write the bundle of a run's averaged weights to `folder`, with metrics on the validation samples."""
-    if recipe.card is None:
-        raise DataError(f"The recipe {recipe.name!r} has no [card]; add one to publish its bundle.")
-    model = create_model(recipe.architecture, classes=len(recipe.classes))
-    model.load_state_dict(averaged_weights(checkpoint))
+    """Write the bundle of a run's best averaged weights to `folder`, with metrics on the validation samples."""
+    model = create_model(recipe.architecture, classes=len(recipe.classes), **recipe.arguments)
+    model.load_state_dict(best_weights(run))
+    text = recipe.card
     card = Card(
         format="acinus-bundle-1",
-        name=recipe.card.name,
-        title=recipe.card.title,
-        architecture=Architecture(recipe.architecture),
+        name=text.name or folder.name,
+        title=text.title,
+        architecture=Architecture(recipe.architecture, recipe.arguments),
         classes=recipe.classes,
         mpp=recipe.mpp,
-        tile=recipe.card.tile,
-        halo=recipe.card.halo,
+        tile=text.tile,
+        halo=text.halo,
         normalisation=IMAGENET,
+        preprocessing=recipe.preprocessing,
         trained=True,
-        training=TrainingData(recipe.card.data, manifest_hash(training)),
+        training=TrainingData(_summary(text.data, run, training), manifest_hash(training)),
         metrics=(),
-        licence=recipe.card.licence,
-        intended_use=recipe.card.intended_use,
-        limits=recipe.card.limits,
+        licence=text.licence,
+        intended_use=text.intended_use,
+        limits=text.limits,
         sha256=UNKNOWN,
     )
     bundle = Bundle(card, model, choose_device("cpu"))
@@ -65,50 +65,29 @@ def publish(
     return save_bundle(folder, model, card)
 
 
-def measure(
-    bundle: Bundle,
-    samples: Sequence[Sample],
-    report: Report = silent,
-    *,
-    notes: Mapping[str, str] | None = None,
-) -> tuple[Metric, ...]:
-    """Return IoU and Dice of each class over the validation pixels of each source, without refinement.
+def _summary(said: str, run: Path, training: Sequence[Sample]) -> str:
+    """Return what the recipe says of its data, or how much it was, and where the weights came from."""
+    cases = {sample.case for sample in training}
+    text = said or f"{len(training)} pictures of {len(cases)} cases."
+    origin = read_record(run)["origin"] if (run / RECORD).is_file() else ""
+    return f"{text} Started from {origin}." if origin else text
 
-    Only classes that the reference shows there are scored; `cases` counts the cases that show them.
+
+def manifest_hash(samples: Sequence[Sample], report: Report = silent) -> str:
+    """Return a sha256 that changes with any picture, mask, case or source that was trained on.
+
+    Reads every picture, so that a damaged one is met before a long training, not in its midst.
     """
-    totals: dict[str, Confusion] = {}
-    seen: dict[tuple[str, int], set[str]] = {}
-    codes = class_codes(bundle.classes)
-    for i, sample in enumerate(samples):
-        best = bundle.predict(sample.image[None])[0].argmax(0)
-        counts = confusion(sample.codes, np.array(codes, np.uint8)[best], codes)
-        before = totals.get(sample.source)
-        totals[sample.source] = before + counts if before else counts
-        for code in np.unique(sample.codes):
-            seen.setdefault((sample.source, int(code)), set()).add(sample.case)
-        report((i + 1) / len(samples), f"measured {sample.case}")
-    return tuple(
-        Metric(
-            name,
-            class_name,
-            round(float(scores[i]), 4),
-            f"validation, {source}",
-            cases,
-            (notes or {}).get(source, ""),
-        )
-        for source, counts in totals.items()
-        for name, scores in (("IoU", counts.iou), ("Dice", counts.dice))
-        for i, class_name in enumerate(bundle.classes)
-        if (cases := len(seen.get((source, codes[i]), ())))
-    )
+    lines = []
+    with ThreadPoolExecutor() as pool:
+        for i, line in enumerate(pool.map(_line, samples)):
+            lines.append(line)
+            report((i + 1) / len(samples), f"read {i + 1} of {len(samples)} pictures")
+    return hashlib.sha256("".join(sorted(lines)).encode()).hexdigest()
 
 
-def manifest_hash(samples: Sequence[Sample]) -> str:
-    """Return a sha256 that changes with any picture, mask, case or source that was trained on."""
-    lines = sorted(
-        f"{s.source}\t{s.case}\t{_digest(s.image)}\t{_digest(s.codes)}\n" for s in samples
-    )
-    return hashlib.sha256("".join(lines).encode()).hexdigest()
+def _line(sample: Sample) -> str:
+    return f"{sample.source}\t{sample.case}\t{_digest(sample.image)}\t{_digest(sample.codes)}\n"
 
 
 def _digest(array: np.ndarray) -> str:

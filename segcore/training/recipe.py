@@ -1,9 +1,21 @@
+"""Recipes: everything that decides a training run, read from TOML."""
+
 import tomllib
 from pathlib import Path
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from segcore.errors import DataError
+from segcore.annotations import load_taxonomy
+from segcore.config import resources
+from segcore.errors import AnnotationError, DataError
+from segcore.slides.preprocessing import Resize, Step
+
+Count = Annotated[int, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Optimiser = Literal["adam", "sgd"]
 
 
 class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,46 +46,173 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validation_seeds: tuple[int, ...] = ()
 
 
+class Loss(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is minimised; with side outputs (LightMuSeg V3), its sum over all outputs."""
+
+    name: Literal["dice-ce", "soft-dice-wce", "structure", "hi-net"] = "dice-ce"
+    """`dice_cross_entropy`, `soft_dice_cross_entropy`, `structure_loss` or `hinet_loss`."""
+    smoothing: Share = 0.05
+    """Of dice-ce: label smoothing of its cross-entropy."""
+    foreground: str = "Tumor"
+    """Of structure and hi-net: the class that is told from all others."""
+    consistency: float = 0.0
+    """Weight of the consistency loss between the network and its average, which teaches; 0 = none."""
+
+
+class Propagation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Label propagation inside training (paper 2, Algorithm 1); see `propagated_target`."""
+
+    alpha: Annotated[float, Meta(ge=0, lt=1)] = 0.9
+    sigma_intensity: Positive = 0.1
+    sigma_space: Positive = 1.0
+    radius: Annotated[int, Meta(ge=1, le=8)] = 1
+    confidence: Share = 0.9
+    """How sure the refined mask must be to teach a pixel that nobody has labelled."""
+
+
+class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How strongly crops are changed at random; 0 leaves a property as it is."""
+
+    scale: tuple[Positive, Positive] = (0.75, 1.25)
+    """Magnification, from and to."""
+    crop: Annotated[float, Meta(ge=0, lt=1)] = 0.0
+    """Up to this share of the side is cut away, and the rest enlarged."""
+    rotation: Annotated[float, Meta(ge=0, le=180)] = 0.0
+    """Degrees to either side."""
+    quarter_turns: bool = True
+    flips: bool = True
+    stain: Annotated[float, Meta(ge=0)] = 1.0
+    """Strength of the jitter of haematoxylin and eosin in optical density; see `jitter_stain`."""
+    stain_odds: Share = 0.9
+    contrast: Share = 0.2
+    brightness: Annotated[float, Meta(ge=0, le=255)] = 20.0
+    """Grey values to either side."""
+    saturation: Share = 0.0
+    hue: Annotated[float, Meta(ge=0, le=180)] = 0.0
+    """Degrees to either side."""
+    blur: tuple[float, float] = (0.3, 1.3)
+    """Standard deviation in pixels, from and to."""
+    blur_odds: Share = 0.25
+
+
+class Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The optimiser that takes over where validation Dice has not risen for `plateau` validations."""
+
+    optimiser: Optimiser
+    learning_rate: Positive
+
+
 class CardText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the card of the recipe's bundle says beside what is measured; see `Card`."""
 
-    name: str
-    title: str
-    data: str
-    licence: str
-    intended_use: str
-    limits: str
+    name: str = ""
+    """The bundle folder's name where empty."""
+    title: str = "A network of the recipe's user"
+    data: str = ""
+    """How many pictures of how many cases, where empty."""
+    licence: str = "Not stated: the terms of the pictures it was trained on hold."
+    intended_use: str = "Research use only: a first mask that a person corrects. Not for diagnosis."
+    limits: str = (
+        "Nothing is known of slides, stains, scanners and organs other than those of its training."
+    )
     tile: int = 512
     halo: int = 48
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that decides a training run, read from TOML."""
+    """Everything that decides a training run but the pictures themselves."""
 
     name: str
     architecture: str
     classes: tuple[str, ...]
-    sources: tuple[Source, ...]
-    mpp: float = 0.5
-    crop: int = 256
-    batch: int = 8
-    steps: int = 3000
-    learning_rate: float = 1e-3
+    arguments: dict[str, bool | float | str] = {}
+    """The architecture's own."""
+    counts_as: dict[str, str] = {}
+    """Classes of the masks that are trained as another, `{ Stroma = "Other" }`."""
+    sources: tuple[Source, ...] = ()
+    """Where empty: the folder of data itself, with its manifest."""
+    mpp: Positive = 0.5
+    crop: Annotated[int, Meta(ge=32)] = 256
+    batch: Annotated[int, Meta(ge=1)] = 8
+    """Crops of a step, over all processes."""
+    steps: Annotated[int, Meta(ge=1)] = 3000
+    epochs: Count = 0
+    """Over `steps` where given; an epoch has as many crops as cover the training pictures once."""
+    save_every: Count = 200
+    """Steps between validations and checkpoints; 0 = an epoch."""
+    optimiser: Optimiser = "adam"
+    learning_rate: Positive = 1e-3
+    momentum: Share = 0.9
+    """Of sgd."""
     weight_decay: float = 1e-4
-    warmup: int = 100
-    ema: float = 0.995
-    """How much of the averaged weights stays at each step."""
+    clip: float = 5.0
+    """The longest that a gradient may be; 0 = any length."""
+    schedule: Literal["cosine", "plateau", "constant"] = "cosine"
+    """Of the learning rate: half a cosine to 1 %, a tenth at each plateau of validation Dice, or none."""
+    warmup: Count = 100
+    """Steps in which the rate rises from 0."""
+    plateau: Annotated[int, Meta(ge=1)] = 5
+    """Validations without a better Dice that make a plateau."""
+    second: Second | None = None
+    patience: Count = 0
+    """Validations without a better Dice after which training stops; 0 = never."""
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    """Of the network's arithmetic; auto is bfloat16 on CUDA and float32 elsewhere."""
+    ema: Share = 0.995
+    """How much of the averaged weights stays at each step; 0 = the average is the network itself."""
     seed: int = 42
-    save_every: int = 200
     class_weights: dict[str, float] = {}
     """How often a crop is centred on a class, 1 where not given."""
-    card: CardText | None = None
+    preprocessing: tuple[Step, ...] = ()
+    """What is done to each crop before normalisation, here and by the bundle."""
+    augmentation: Augmentation = Augmentation()
+    loss: Loss = Loss()
+    propagation: Propagation | None = None
+    card: CardText = CardText()
 
 
-def read_recipe(file: Path) -> Recipe:
+def recipe_names() -> list[str]:
+    """Return the names of the recipes that come with the program."""
+    return sorted(file.stem for file in (resources() / "recipes").glob("*.toml"))
+
+
+def read_recipe(name_or_file: str | Path) -> Recipe:
+    """Read a recipe of the program by name, or any by its file; raises DataError."""
+    file = Path(name_or_file)
+    if str(name_or_file) in recipe_names():
+        file = resources() / "recipes" / f"{name_or_file}.toml"
     try:
-        return msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Recipe)
-    except FileNotFoundError as error:
-        raise DataError(f"There is no recipe {file}.") from error
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        recipe = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), Recipe)
+    except OSError as error:
+        names = ", ".join(recipe_names())
+        raise DataError(
+            f"There is no recipe {file}; give a TOML file or one of {names}."
+        ) from error
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
         raise DataError(f"The recipe {file} cannot be used: {error}.") from error
+    if problem := _problem(recipe):
+        raise DataError(f"The recipe {file} cannot be used: {problem}.")
+    return recipe
+
+
+def class_codes(classes: tuple[str, ...] | list[str]) -> list[int]:
+    """Return the pixel value in masks of each class."""
+    taxonomy = load_taxonomy()
+    return [taxonomy.named(name).code for name in classes]
+
+
+def _problem(recipe: Recipe) -> str | None:
+    if len(recipe.classes) < 2:
+        return "it needs two classes at least; name the rest of the tissue, as Other"
+    if any(isinstance(step, Resize) for step in recipe.preprocessing):
+        return "it resizes its crops; set mpp and crop instead"
+    named = [*recipe.class_weights, *recipe.counts_as.values()]
+    if recipe.loss.name in ("structure", "hi-net"):
+        named.append(recipe.loss.foreground)
+    if missing := [name for name in named if name not in recipe.classes]:
+        return f"the class {missing[0]!r} is not among its classes"
+    try:
+        class_codes([*recipe.classes, *recipe.counts_as])
+    except AnnotationError as error:
+        return str(error).rstrip(".")
+    return None

@@ -1,63 +1,91 @@
 """Which crops a batch is made of: classes, sources and cases each get their share, whatever their size."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from segcore.data.sample import Codes, Rgb, Sample
+from segcore.data.sample import Codes, Sample
 from segcore.errors import DataError
-from segcore.training.augmentation import augment, cut
+from segcore.slides.preprocessing import preprocess
+from segcore.training.augmentation import augment, random_cut
 from segcore.training.losses import IGNORE
+from segcore.training.recipe import Recipe, class_codes
 
-PLACES = 4000
+FEWEST = 64
+"""A class of fewer pixels is not looked for in a picture."""
+SPACING, MOST = 64, 4000
+"""One pixel in so many is remembered as a place for crops, and no more than so many of a picture."""
+
+
+class _Found(NamedTuple):
+    """What one picture shows: its pixels, and of each class how many and some of their places."""
+
+    size: int
+    counts: list[int]
+    places: list[np.ndarray]
 
 
 class CropSampler:
     """Draws crops: first a class, then a source that shows it, then a case, then a pixel of the class."""
 
-    def __init__(
-        self,
-        samples: Sequence[Sample],
-        *,
-        codes: Sequence[int],
-        shares: Mapping[str, float],
-        class_weights: Sequence[float],
-        size: int,
-    ) -> None:
-        self.samples = samples
-        self.size = size
-        self._codes = codes
-        self._shares = shares
+    def __init__(self, samples: Sequence[Sample], recipe: Recipe) -> None:
+        self.recipe = recipe
+        self.size = recipe.crop
+        self._codes = class_codes(recipe.classes)
+        self._shares = {source.name: source.share for source in recipe.sources}
+        if not recipe.sources:
+            self._shares = {
+                name: float(n) for name, n in Counter(s.source for s in samples).items()
+            }
         # places[code][source][case] -> [(sample, pixels of the class)]
         self._places: dict[int, dict[str, dict[str, list]]] = {
-            code: defaultdict(lambda: defaultdict(list)) for code in codes
+            code: defaultdict(lambda: defaultdict(list)) for code in self._codes
         }
-        for sample in samples:
-            self._index(sample)
-        here = np.array(
-            [w if self._places[c] else 0 for c, w in zip(codes, class_weights, strict=True)]
-        )
-        if not here.any():
-            raise DataError("No picture of the training data has a labelled pixel of any class.")
-        self._odds = here / here.sum()
+        self.counts = torch.zeros(len(self._codes), dtype=torch.float64)
+        """Pixels of each class in all pictures."""
+        self.crops = 0
+        """How many crops cover all pictures once."""
+        with ThreadPoolExecutor() as pool:  # decoding pictures takes long, and threads can share it
+            for sample, found in zip(samples, pool.map(self._search, samples), strict=True):
+                self._remember(sample, found)
+        self._odds = self._class_odds()
         self._channel = np.full(256, IGNORE, np.uint8)
-        self._channel[list(codes)] = np.arange(len(codes))
+        self._channel[self._codes] = np.arange(len(self._codes))
 
-    def _index(self, sample: Sample) -> None:
+    def _search(self, sample: Sample) -> _Found:
         rng = np.random.default_rng(0)
         flat = sample.codes.ravel()
+        counts, places = [], []
         for code in self._codes:
-            found = np.flatnonzero(flat == code)
-            if len(found) >= 64 and self._shares.get(sample.source, 0) > 0:
-                kept = rng.choice(found, PLACES) if len(found) > PLACES else found
-                self._places[code][sample.source][sample.case].append((sample, kept))
+            pixels = np.flatnonzero(flat == code)
+            enough = min(MOST, max(FEWEST, len(pixels) // SPACING))
+            counts.append(len(pixels))
+            places.append(rng.choice(pixels, enough).astype(np.int32) if len(pixels) else pixels)
+        return _Found(flat.size, counts, places)
 
-    def batch(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Return (N, 3, size, size) uint8 pictures and (N, size, size) int64 channel targets."""
-        crops = [self._crop(rng) for _ in range(count)]
+    def _remember(self, sample: Sample, found: _Found) -> None:
+        self.crops += max(1, round(found.size / self.size**2))
+        self.counts += torch.tensor(found.counts)
+        wanted = self._shares.get(sample.source, 0) > 0
+        for code, count, places in zip(self._codes, found.counts, found.places, strict=True):
+            if wanted and count >= FEWEST:
+                self._places[code][sample.source][sample.case].append((sample, places))
+
+    def _class_odds(self) -> np.ndarray:
+        weights = [self.recipe.class_weights.get(name, 1.0) for name in self.recipe.classes]
+        here = [w if self._places[c] else 0 for c, w in zip(self._codes, weights, strict=True)]
+        if not any(here):
+            raise DataError("No picture of the training data has a labelled pixel of any class.")
+        return np.array(here) / sum(here)
+
+    def batch(self, seeds: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Draw a crop for each seed: (N, 3, size, size) pixels, 0 to 255, and int64 channels (N, size, size)."""
+        crops = [self._crop(np.random.default_rng(seed)) for seed in seeds]
         images = np.stack([image for image, _ in crops]).transpose(0, 3, 1, 2)
         targets = np.stack([self._channel[codes] for _, codes in crops]).astype(np.int64)
         return torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(targets)
@@ -73,11 +101,14 @@ class CropSampler:
         row, column = divmod(int(rng.choice(pixels)), sample.codes.shape[1])
         return sample, (row, column)
 
-    def _crop(self, rng: np.random.Generator) -> tuple[Rgb, Codes]:
+    def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, Codes]:
+        how = self.recipe.augmentation
         sample, (row, column) = self.choose(rng)
         jitter = rng.integers(-self.size // 3, self.size // 3 + 1, 2)
         centre = (row + int(jitter[0]), column + int(jitter[1]))
-        image, codes = cut(
-            sample.image, sample.codes, centre=centre, size=self.size, scale=rng.uniform(0.75, 1.25)
+        image, codes = random_cut(
+            sample.image, sample.codes, rng, how, centre=centre, size=self.size
         )
-        return augment(image, codes, rng)
+        image, codes = augment(image, codes, rng, how)
+        steps = self.recipe.preprocessing
+        return preprocess(image, steps) if steps else image, codes

@@ -1,9 +1,13 @@
 """From the sources a recipe names to samples for training and validation."""
 
+from functools import partial
 from pathlib import Path
 
+import numpy as np
+
+from segcore.annotations import load_taxonomy
 from segcore.data import Sample, read_class_tiles, read_manifest_folder, read_mask_folder
-from segcore.data.sample import resample
+from segcore.data.sample import Codes, Pixels, Rgb, resample
 from segcore.data.weak import guard_borders, keep_dense_nuclei
 from segcore.errors import DataError
 from segcore.slides.procedural import MPP, STANDARD, draw_stain, paint_sample
@@ -12,62 +16,73 @@ from segcore.training.recipe import Recipe, Source
 SECTION = 3072
 """Side of a painted section in level-0 pixels."""
 
+Parts = tuple[list[Sample], list[Sample]]
 
-def read_sources(recipe: Recipe, data: Path) -> tuple[list[Sample], list[Sample]]:
-    """Return the training and the validation samples of all sources, below the folder `data`."""
+
+def read_sources(recipe: Recipe, data: Path, *, fold: int | None = None) -> Parts:
+    """Return the training and the validation samples of all sources, below the folder `data`.
+
+    A recipe without sources takes the data set in `data` itself, by its manifest. With `fold`, manifests
+    are divided by their folds.
+    """
     training: list[Sample] = []
     validation: list[Sample] = []
     for source in recipe.sources:
-        first, second = _read_source(source, data, recipe.mpp)
-        training += first
-        validation += second
-    return training, validation
+        first, second = _read_source(source, data, recipe.mpp, fold)
+        training += [sample.named(source.name) for sample in first]
+        validation += [sample.named(source.name) for sample in second]
+    if not recipe.sources:
+        training, validation = _manifest(data, recipe.mpp, fold)
+    if not training:
+        raise DataError(
+            f"No picture in {data} is for training; give its manifest rows the split train."
+        )
+    return _recoded(training, recipe), _recoded(validation, recipe)
 
 
-def _read_source(source: Source, data: Path, mpp: float) -> tuple[list[Sample], list[Sample]]:
+def _read_source(source: Source, data: Path, mpp: float, fold: int | None) -> Parts:
+    folder = data / source.folder
     match source.kind:
         case "manifest":
-            parts = [_manifest(source, data, split, mpp) for split in ("train", "val")]
-            return parts[0], parts[1]
+            training, validation = _manifest(folder, mpp, fold)
+            return _only(training, source.only), _only(validation, source.only)
         case "tiles":
-            tiles = read_class_tiles(
-                data / source.folder, source.codes, tile_mpp=source.mpp, mpp=mpp
-            )
-            return _named(tiles, source.name), []
+            return read_class_tiles(folder, source.codes, tile_mpp=source.mpp, mpp=mpp), []
         case "masks":
-            samples = _masks(source, data, mpp)
+            samples = _masks(source, folder, mpp)
             kept = len(samples) - source.validation
             return samples[:kept], samples[kept:]
         case "procedural":
-            return _paint(source, source.seeds, mpp), _paint(source, source.validation_seeds, mpp)
+            return _paint(source.seeds, mpp), _paint(source.validation_seeds, mpp)
     raise DataError(
         f"The recipe's source {source.name!r} has the unknown kind {source.kind!r}; "
         "use manifest, tiles, masks or procedural."
     )
 
 
-def _manifest(source: Source, data: Path, split: str, mpp: float) -> list[Sample]:
-    samples = read_manifest_folder(data / source.folder, split=split, mpp=mpp)
-    return _named([s for s in samples if s.source.startswith(source.only)], source.name)
+def _manifest(folder: Path, mpp: float, fold: int | None) -> Parts:
+    training = read_manifest_folder(folder, split="train", mpp=mpp, fold=fold)
+    return training, read_manifest_folder(folder, split="val", mpp=mpp, fold=fold)
 
 
-def _masks(source: Source, data: Path, mpp: float) -> list[Sample]:
+def _only(samples: list[Sample], start: str) -> list[Sample]:
+    return [sample for sample in samples if sample.source.startswith(start)]
+
+
+def _masks(source: Source, folder: Path, mpp: float) -> list[Sample]:
     codes = {int(value): code for value, code in source.codes.items()}
-    found = read_mask_folder(data / source.folder, codes, picture_mpp=source.mpp, mpp=mpp)
-    samples = []
-    for each in found:
-        mask = guard_borders(each.codes, source.guard)
-        for code in source.dense:
-            mask = keep_dense_nuclei(each.image, mask, code)
-        samples.append(Sample(each.case, source.name, each.image, mask))
-    return samples
+    found = read_mask_folder(folder, codes, picture_mpp=source.mpp, mpp=mpp)
+    return [each.changed(partial(_weakened, source.guard, source.dense)) for each in found]
 
 
-def _named(samples: list[Sample], name: str) -> list[Sample]:
-    return [Sample(s.case, name, s.image, s.codes) for s in samples]
+def _weakened(guard: int, dense: tuple[int, ...], image: Rgb, codes: Codes) -> Pixels:
+    codes = guard_borders(codes, guard)
+    for code in dense:
+        codes = keep_dense_nuclei(image, codes, code)
+    return image, codes
 
 
-def _paint(source: Source, seeds: tuple[int, ...], mpp: float) -> list[Sample]:
+def _paint(seeds: tuple[int, ...], mpp: float) -> list[Sample]:
     """Paint a whole section per seed; every other one has a stain of its own."""
     samples = []
     for i, seed in enumerate(seeds):
@@ -77,5 +92,20 @@ def _paint(source: Source, seeds: tuple[int, ...], mpp: float) -> list[Sample]:
             seed, left=0, top=0, width=side, height=side, size=side, stain=stain
         )
         image, codes = resample(image, codes, factor=MPP / mpp)
-        samples.append(Sample(f"procedural-{seed}", source.name, image, codes))
+        samples.append(Sample(f"procedural-{seed}", "procedural", image, codes))
     return samples
+
+
+def _recoded(samples: list[Sample], recipe: Recipe) -> list[Sample]:
+    """Return the samples with the codes of classes that count as another exchanged for that one's."""
+    if not recipe.counts_as:
+        return samples
+    taxonomy = load_taxonomy()
+    table = np.arange(256, dtype=np.uint8)
+    for name, other in recipe.counts_as.items():
+        table[taxonomy.named(name).code] = taxonomy.named(other).code
+    return [sample.changed(partial(_looked_up, table)) for sample in samples]
+
+
+def _looked_up(table: np.ndarray, image: Rgb, codes: Codes) -> Pixels:
+    return image, table[codes]

@@ -1,6 +1,7 @@
 """R7 of the reliability figures: 2000 damaged files of each kind; none crashes, hangs or takes memory."""
 
 import io
+import json
 import resource
 import time
 
@@ -10,8 +11,20 @@ import torch
 
 from segcore.errors import ModelError
 from segcore.models import load_bundle, registry
+from segcore.models.bioimage_reading import load_package
+from segcore.models.bundle_files import CARD
+from segcore.models.package_answers import Answers
 from segcore.models.unpickling import convert
-from tests.segcore.hostile import NETWORK, TwoConvolutions, good_weights, mutated, write_bundle
+from tests.segcore.hostile import (
+    NETWORK,
+    TwoConvolutions,
+    change_somewhere,
+    good_weights,
+    mutated,
+    mutated_card,
+    write_bundle,
+)
+from tests.segcore.models.test_bioimage_reading import files_04, files_05
 
 pytestmark = pytest.mark.benchmark
 FILES = 2000
@@ -52,6 +65,36 @@ def test_two_thousand_damaged_weights_load_or_are_refused_in_a_sentence(tmp_path
         write_bundle(tmp_path / "bundle", mutated(good, random))
         tally.run(lambda: load_bundle(tmp_path / "bundle", device="cpu"))
     tally.check()
+
+
+def test_four_thousand_damaged_cards_load_or_are_refused_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setitem(registry._MAKERS, NETWORK, TwoConvolutions)
+    write_bundle(tmp_path / "bundle", good_weights())
+    file = tmp_path / "bundle" / CARD
+    good, random, tally = file.read_bytes(), np.random.default_rng(0), Tally()
+    for _ in range(2 * FILES):
+        file.write_bytes(mutated_card(good, random))
+        tally.run(lambda: load_bundle(tmp_path / "bundle", device="cpu"))
+    tally.check()
+
+
+def test_a_thousand_damaged_packages_load_or_are_refused_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("segcore.models.bioimage_reading.ForeignNetwork", lambda *_, **__: tenfold)
+    random, tally = np.random.default_rng(0), Tally()
+    for number in range(FILES // 2):
+        files = files_05(b"weights") if number % 2 else files_04(b"weights")
+        for _ in range(random.integers(1, 4)):
+            change_somewhere(files["rdf.yaml"], random)
+        for name, content in files.items():
+            text = json.dumps(content).encode() if isinstance(content, dict) else content
+            (tmp_path / name).write_bytes(text)  # JSON is YAML
+        answers = Answers(True, 0.5, () if number % 2 else ("Tumor",))
+        tally.run(lambda said=answers: load_package(tmp_path, "cpu", said))
+    tally.check()
+
+
+def tenfold(x):
+    return x * 10
 
 
 @pytest.mark.filterwarnings("ignore")  # as in the child

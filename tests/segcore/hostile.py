@@ -95,3 +95,65 @@ def with_values(value):
     """Return good weights whose numbers are all `value`."""
     tensors = TwoConvolutions(5).state_dict()
     return save({n: np.full(t.shape, value, np.float32) for n, t in tensors.items()})
+
+
+CARD_VALUES = (
+    *VALUES, -0.0, 1e308, 1e-308, 10**400, "x" * 3000, "\ud800", "../../etc", "line\nbreak", [[]] * 50, {"a": {"b": {}}},
+    ["Tumor"] * 300, {"step": "resize", "width": 10**9, "height": 1}, [{"step": "resize", "width": 8192, "height": 8192}] * 17,
+    [{"step": "macenko", "target": None}], "lightmuseg-v2", "hi-net", {"name": "hi-net", "arguments": {"depth": 10**9}},
+    {"classes": ["A", "B"], "inside": ["Tumor"]}, {"classes": ["A"] * 10**4, "inside": ["Tumor"]},
+)  # fmt: skip
+"""What a field of a card is replaced by."""
+
+
+def mutated_card(content, random):
+    """Return the bytes of a card damaged in its letters or in its values."""
+    if random.random() < 0.4:
+        return mutated_text(content, random)
+    card = json.loads(content)
+    for _ in range(random.integers(1, 4)):
+        change_somewhere(card, random)
+    text = json.dumps(card)
+    if random.random() < 0.1:  # what JSON has no words for, and what Python writes all the same
+        text = text.replace("0.5", str(random.choice(["NaN", "Infinity", "1e999", "-0"])))
+    return text.encode("utf-8", "surrogatepass")
+
+
+def mutated_text(content, random):
+    content = bytearray(content)
+    way = random.integers(4)
+    at = int(random.integers(len(content)))
+    if way == 0:
+        content[at] ^= 1 << int(random.integers(8))
+    elif way == 1:
+        del content[at:]
+    elif way == 2:
+        content[at:at] = random.bytes(int(random.integers(1, 64)))
+    else:
+        content[at:at] = bytes(random.choice([b"[", b"{", b'"', b"\xff"])) * int(
+            random.integers(1, 10**5)
+        )
+    return bytes(content)
+
+
+def change_somewhere(card, random):
+    """Replace, remove or add one value, at any depth."""
+    place = card
+    while True:
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        if not keys:
+            return
+        key = keys[random.integers(len(keys))]
+        if not isinstance(place[key], dict | list) or random.random() < 0.4:
+            break
+        place = place[key]
+    value = CARD_VALUES[random.integers(len(CARD_VALUES))]
+    way = random.random()
+    if way < 0.7:
+        place[key] = value
+    elif way < 0.85:
+        del place[key]
+    elif isinstance(place, dict):
+        place[str(value)[:2000]] = value
+    else:
+        place.append(value)

@@ -17,6 +17,7 @@ from segcore.annotations import Annotation, load_taxonomy, read_annotations, wri
 from segcore.annotations.raster import rasterize
 from segcore.cli import main
 from segcore.cli.results import OUTPUTS
+from segcore.inference import TissueScore
 from segcore.models import Bundle, create_model, save_bundle
 from segcore.slides import ArraySlide
 from tests.segcore.cards import CLASSES, card
@@ -54,7 +55,7 @@ def slide(tmp_path: Path, truth: np.ndarray) -> Path:
 
 @pytest.fixture
 def colours(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("segcore.models.load_bundle", lambda name, device: ColourBundle())
+    monkeypatch.setattr("segcore.models.load_bundle", lambda *_, **__: ColourBundle())
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> tuple[str, str]:
@@ -314,6 +315,33 @@ def test_a_fault_of_ours_is_a_sentence_with_a_file(
     assert err.count("\n") == 1
     [file] = (own_home / "faults").iterdir()
     assert "Traceback" in file.read_text()
+
+
+def test_a_classification_stands_with_the_areas(
+    slide: Path,
+    tmp_path: Path,
+    colours: None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    likely = {"Benign": 0.125, "Malignant": 0.875}
+    score = TissueScore("Malignant", 0.875, likely, ("Tumor",), 0.25)
+    monkeypatch.setattr("segcore.inference.classify_tissue", lambda *_: score)
+
+    assert main(["segment", str(slide), "--out", str(tmp_path / "out"), "--no-refine"]) == 0
+
+    assert (
+        "Classified as Malignant, confidence 88%, from 0.2500 mm² of Tumor."
+        in capsys.readouterr().out
+    )
+    written = json.loads((tmp_path / "out" / "statistics.json").read_text())
+    assert written["classification"] == {
+        "label": "Malignant",
+        "confidence": 0.875,
+        "probabilities": likely,
+        "inside": ["Tumor"],
+        "area_mm2": 0.25,
+    }
 
 
 def test_models_are_listed_with_their_numbers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
+from scipy.ndimage import map_coordinates
 
 from viewer.document.spatial import Bounds, Rows
 
@@ -67,10 +68,14 @@ def dot_radii(centres: Floats) -> Floats:
     if not len(centres):
         return np.empty(0)
     cells = np.floor(centres / CELL).astype(np.int64)
-    cells -= cells.min(0)
-    numbers = cells[:, 1] * (cells[:, 0].max() + 1) + cells[:, 0]
-    crowd = np.bincount(numbers)[numbers]
-    return SMALLEST * np.minimum(1.0, (UNCROWDED / crowd) ** 0.35)
+    first = cells.min(0) - 1
+    across, down = cells.max(0) - first + 2
+    cells -= first
+    counts = np.bincount(cells[:, 1] * across + cells[:, 0], minlength=across * down)
+    # Between the middles of cells the crowd is interpolated, or the cells would be seen as squares.
+    places = (centres / CELL - first - 0.5).T[::-1]
+    around = map_coordinates(counts.reshape(down, across).astype(float), places, order=1)
+    return SMALLEST * (UNCROWDED / np.maximum(around, UNCROWDED)) ** 0.35
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,5 +114,5 @@ def marks(rows: Rows, palette: Colours, scale: float, bounds: Bounds) -> Marks:
 def surroundings(bounds: Bounds, scale: float) -> Bounds:
     """Return `bounds` and around them all that can change how they look."""
     left, top, right, bottom = bounds
-    reach = CELL * scale
+    reach = 2 * CELL * scale  # the crowd of a dot is counted in its cell and the next ones
     return left - reach, top - reach, right + reach, bottom + reach

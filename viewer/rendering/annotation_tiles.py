@@ -1,7 +1,8 @@
+import heapq
 import math
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from viewer.rendering.viewport import Viewport
 
 DIGITS = 9  # of a scale that are told apart: zooming in and out again must find the same tiles
 STAND_IN = 8.0  # times finer or coarser than wanted; what is further off would only be a blur
+SCALES_TRIED = 6  # for tiles to stand in, the nearest first
 MOST_STAND_INS = 64  # tiles that may stand in for one
 
 
@@ -58,21 +60,20 @@ class AnnotationTiles:
         The view is upright and a logical pixel is `ratio` device pixels.
         """
         scale = float(f"{view.scale / ratio:.{DIGITS}g}")
-        wanted = _covering(view.visible, scale, (view.x, view.y))
+        wanted = _nearest_first(_covering(view.visible, scale), view)
         complete = all(self._provide(key, draw, deadline) for key in wanted)
         if complete and deadline < math.inf:  # time is left for what comes into view next
             around = _grown(view.visible, TILE_SIDE * scale / 2)
-            all(
-                self._provide(k, draw, deadline) for k in _covering(around, scale, (view.x, view.y))
-            )
+            all(self._provide(key, draw, deadline) for key in _covering(around, scale))
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         # All tiles are moved by the same part of a device pixel: they stay sharp, and meet.
         x, y = (round(-edge / scale) / ratio for edge in view.visible[:2])
         side = TILE_SIDE / ratio
+        others = [] if complete else self._near_scales(scale)
         for key in wanted:
             place = QRectF(x + key.column * side, y + key.row * side, side, side)
             if key not in self._tiles:
-                self._stand_in(painter, key, place.topLeft(), ratio)
+                self._stand_in(painter, key, place.topLeft(), ratio, others)
             elif (image := self._tiles[key]) is not None:
                 painter.drawImage(place, image)
         self._evict()
@@ -105,10 +106,12 @@ class AnnotationTiles:
         self.bytes += _size(image)
         return True
 
-    def _stand_in(self, painter: QPainter, key: Key, corner: QPointF, ratio: float) -> None:
+    def _stand_in(
+        self, painter: QPainter, key: Key, corner: QPointF, ratio: float, scales: Sequence[float]
+    ) -> None:
         left, top, right, bottom = key.bounds
-        for scale in self._near_scales(key.scale):
-            keys = _covering(key.bounds, scale, (left, top))
+        for scale in scales:
+            keys = _covering(key.bounds, scale)
             if len(keys) > MOST_STAND_INS or any(each not in self._tiles for each in keys):
                 continue
             for other in keys:
@@ -121,11 +124,10 @@ class AnnotationTiles:
                 painter.drawImage(target, image, _rectangle(part, (x0, y0), scale))
             return
 
-    def _near_scales(self, scale: float) -> Iterator[float]:
+    def _near_scales(self, scale: float) -> list[float]:
         away = {each: abs(math.log(each / scale)) for each in self._scales if each != scale}
-        yield from (
-            each for each in sorted(away, key=away.__getitem__) if away[each] < math.log(STAND_IN)
-        )
+        near = [each for each in away if away[each] < math.log(STAND_IN)]
+        return heapq.nsmallest(SCALES_TRIED, near, key=away.__getitem__)
 
     def _evict(self) -> None:
         while self.bytes > self._budget:
@@ -138,16 +140,19 @@ class AnnotationTiles:
             self._scales -= Counter((key.scale,))
 
 
-def _covering(bounds: Bounds, scale: float, centre: tuple[float, float]) -> list[Key]:
-    """Return the tiles that meet `bounds`, nearest to `centre` first."""
+def _covering(bounds: Bounds, scale: float) -> list[Key]:
     side = TILE_SIDE * scale
     left, top, right, bottom = bounds
-    keys = [
+    return [
         Key(scale, column, row)
         for row in range(math.floor(top / side), math.ceil(bottom / side))
         for column in range(math.floor(left / side), math.ceil(right / side))
     ]
-    x, y = centre[0] / side - 0.5, centre[1] / side - 0.5
+
+
+def _nearest_first(keys: list[Key], view: Viewport) -> list[Key]:
+    side = TILE_SIDE * keys[0].scale if keys else 1.0
+    x, y = view.x / side - 0.5, view.y / side - 0.5
     return sorted(keys, key=lambda key: math.hypot(key.column - x, key.row - y))
 
 

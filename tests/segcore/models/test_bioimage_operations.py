@@ -31,6 +31,7 @@ def done(name, x, **arguments):
         ("clip", IMAGE, {"min": 5, "max": 25}, [5, 10, 20, 25]),
         ("clip", IMAGE, {"min": 5}, [5, 10, 20, 30]),
         ("ensure_dtype", IMAGE / 4, {"dtype": "uint8"}, [0, 2, 5, 7]),
+        ("binarize", IMAGE / 4, {"threshold": 5}, [0, 0, 0, 1]),
         ("sigmoid", np.log(np.array([1, 3], np.float32)).reshape(1, 1, 1, 2), {}, [0.5, 0.75]),
         ("softmax", np.log(np.array([1, 2, 5], np.float32)).reshape(1, 3, 1, 1), {"axis": "channel"}, [0.125, 0.25, 0.625]),
     ],

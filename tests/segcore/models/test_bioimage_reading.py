@@ -11,11 +11,11 @@ import torch
 import yaml
 
 from segcore.errors import ModelError
-from segcore.models import load_bundle
+from segcore.models import bioimage_reading, load_bundle
 from segcore.models.bioimage_format import read_description
-from segcore.models.bioimage_reading import load_package
 from segcore.models.bioimage_writing import write_package
 from segcore.models.bundle import Bundle
+from segcore.models.package_answers import Answers
 from segcore.models.package_files import PackageFiles
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
@@ -38,6 +38,10 @@ def script(network):
     stream = io.BytesIO()
     torch.jit.save(torch.jit.script(network), stream)
     return stream.getvalue()
+
+
+def load_package(path, device, *, trust=False, mpp=None, classes=()):
+    return bioimage_reading.load_package(path, device, Answers(trust, mpp, tuple(classes)))
 
 
 def npy(array):
@@ -162,7 +166,6 @@ def test_a_05_package_takes_the_place_of_a_bundle(tmp_path, weights, place):
     refused(lambda: model.predict(tiles.astype(float)), "uint8")
     refused(lambda: model.model, "only predicts")
     refused(lambda: model.predict(np.zeros((1, 8, 8, 4), np.uint8)), "uint8")
-    model._network  # noqa: B018 - what the type has, it gives
     with pytest.raises(AttributeError):
         model.surprise  # noqa: B018 - likewise
 
@@ -266,6 +269,8 @@ def changed(rdf, path, value):
     [
         ("format_version", "0.3.1", "not a model of 0.4 or 0.5"),
         ("type", "dataset", "not a model"),
+        ("type", "line\nbreak", "not a model"),
+        ("format_version", "0.5\n" * 1000, "not a model"),
         ("name", ["list"], "Expected `str`"),
         ("inputs", [], "several inputs"),
         ("inputs.0.axes", "bcyxz", "two-dimensional"),
@@ -280,6 +285,8 @@ def changed(rdf, path, value):
         ("inputs.0.preprocessing", [{"id": "custom", "kwargs": {}}], "'custom'"),
         ("weights", {"pytorch_state_dict": {"source": "w.pt"}}, "holds pytorch_state_dict"),
         ("weights.torchscript.source", "../w.pt", "outside itself"),
+        ("weights.torchscript.source", "x" * 3000, "as none is named"),
+        ("weights.torchscript.source", "line\nbreak", "as none is named"),
         ("weights.torchscript.source", "/etc/passwd", "outside itself"),
         ("weights.torchscript.source", "C:\\w.pt", "outside itself"),
         ("weights.torchscript.source", "https://example.org/w.pt", "on the network"),
@@ -319,6 +326,39 @@ def test_a_network_that_does_not_repeat_its_test_is_refused(
         lambda: load_package(zipped(files_05(weights), tmp_path / "p.zip"), "cpu", trust=True),
         reason,
     )
+
+
+def test_what_authors_leave_out_has_the_formats_own_defaults(weights):
+    """As in the examples of the specification: no id for x, steps without arguments, a fixed batch."""
+    rdf = files_05(weights)["rdf.yaml"]
+    rdf = changed(rdf, "inputs.0.axes.0", {"type": "batch", "size": 1})
+    rdf = changed(rdf, "inputs.0.preprocessing", [{"id": "zero_mean_unit_variance"}])
+    for side in ("inputs", "outputs"):
+        del rdf[side][0]["axes"][3]["id"]
+
+    found = read_description(b"%YAML 1.2\n---\n" + as_bytes(rdf), source="x")
+
+    assert (found.input_axes, found.output_axes) == ("bcyx", "bcyx")
+    assert (found.mpp, found.tile, found.halo) == (0.25, 512, 16)
+
+
+def test_a_few_pixels_on_a_threshold_do_not_refuse_a_package(tmp_path, weights, monkeypatch):
+    files = files_05(weights)
+
+    def start(flipped):
+        def network(x):
+            made = x * 10
+            made.reshape(-1)[:flipped] += 100
+            return made
+
+        monkeypatch.setattr(
+            "segcore.models.bioimage_reading.ForeignNetwork", lambda *_args, **_kwargs: network
+        )
+
+    start(1)  # of 12288
+    load_package(zipped(files, tmp_path / "p.zip"), "cpu", trust=True)
+    start(2)
+    refused(lambda: load_package(tmp_path / "p.zip", "cpu", trust=True), "test output")
 
 
 def test_the_tile_is_the_allowed_side_next_to_512(weights):

@@ -179,6 +179,8 @@ def test_an_imported_file_is_a_bundle_that_says_where_it_came_from(
         "name": "mine",
         "folder": str(own_home / "models" / "mine"),
         "sha256": bundle.card.sha256,
+        "classes": list(CLASSES),
+        "mpp": 0.25,
     }
     assert (bundle.mpp, bundle.classes, bundle.card.licence) == (0.25, CLASSES, "MIT")
     assert "paper.pth (sha256" in bundle.card.training.summary

@@ -157,6 +157,58 @@ def test_a_card_that_is_too_much_is_refused_in_a_short_sentence(tmp_path, change
     sentence(tmp_path / "b")
 
 
+def with_text(old, new):
+    return lambda text: text.replace(old, new)
+
+
+def with_fields(**fields):
+    return lambda text: json.dumps(json.loads(text) | fields)
+
+
+CARDS = {
+    "empty": lambda _: "",
+    "cut in the middle": lambda text: text[: len(text) // 2],
+    "a list": lambda text: f"[{text}]",
+    "null": lambda _: "null",
+    "nested 100000 deep": lambda _: "[" * 100_000,
+    "brackets within a name": with_text('"title": "', '"title": ' + "[" * 10_000 + '"'),
+    "a megabyte of spaces": lambda text: " " * (1 << 20) + text,
+    "NaN": with_text("0.5", "NaN"),
+    "1e999": with_text("0.5", "1e999"),
+    "negative zero": with_text('"mpp": 0.5', '"mpp": -0.0'),
+    "a number of 5000 digits": with_text('"tile": 64', f'"tile": {"6" * 5000}'),
+    "half a surrogate": with_fields(title="\ud800", surprise="\ud800"),
+    "another format": with_fields(format="acinus-bundle-2"),
+    "classes by number": with_fields(classes=[1, 2, 3, 4, 5]),
+    "a class of another field": with_fields(classes=["Tumor", "Stroma", "Lymphocyte", "Necrosis", "Cat"]),
+    "a depth of a billion": with_fields(architecture={"name": "hi-net", "arguments": {"depth": 10**9}}),
+    "a depth that is text": with_fields(architecture={"name": "hi-net", "arguments": {"depth": "50"}}),
+    "a network of fewer classes": with_fields(classes=["Tumor"]),
+    "tiles of 8 thousand pixels a step": with_fields(
+        preprocessing=[{"step": "resize", "width": 10**9, "height": 32}]
+    ),
+    "a step that does not exist": with_fields(preprocessing=[{"step": "exec", "code": "1"}]),
+    "seventeen steps": with_fields(preprocessing=[{"step": "clahe"}] * 17),
+    "a spread of 0": with_fields(normalisation={"mean": [0, 0, 0], "std": [1, 0, 1]}),
+    "a classification of a network without encoder": with_fields(
+        classification={"classes": ["Benign", "Malignant"], "inside": ["Tumor"]}
+    ),
+    "a classification of thousands": with_fields(
+        classification={"classes": [str(n) for n in range(10**4)], "inside": ["Tumor"]}
+    ),
+    "a hash of another file": with_fields(sha256="f" * 64),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", CARDS.values(), ids=CARDS)
+def test_a_card_that_lies_or_is_damaged_is_refused_in_one_sentence(tmp_path, damage):
+    write_bundle(tmp_path / "b", GOOD)
+    file = tmp_path / "b" / CARD
+    file.write_text(damage(file.read_text()))
+
+    sentence(tmp_path / "b")
+
+
 @pytest.mark.parametrize(
     "name", ["x" * 5000, "a/" * 3000, "nul\0byte", "", "line\nbreak", "\ud800"]
 )

@@ -7,6 +7,8 @@ import torch
 
 from segcore.errors import ModelError
 from segcore.models import load_bundle
+from segcore.models.foreign_models import import_package
+from segcore.models.package_answers import Answers
 from segcore.models.wsinfer import load_classifier
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
@@ -71,8 +73,29 @@ def test_a_folder_of_the_zoo_classifies_tiles(folder):
     refused(lambda: classifier.classify(tiles[0]), "uint8")
 
 
-def test_where_a_segmenter_is_wanted_it_is_refused(folder):
-    refused(lambda: load_bundle(folder, "cpu"), "segments nothing")
+def test_as_a_segmenter_it_gives_each_pixel_its_patchs_class(folder):
+    refused(lambda: load_bundle(folder, "cpu"), "TorchScript, which is a program")
+    bundle = load_bundle(folder, "cpu", trust=True)
+    tiles = np.zeros((2, 40, 40, 3), np.uint8)
+    tiles[0, :, :, 0] = 255
+
+    found = bundle.predict(tiles)
+
+    assert (bundle.classes, bundle.codes) == (("Other", "Tumor"), (5, 1))
+    assert (bundle.mpp, bundle.tile, bundle.halo) == (0.25, 40, 0)
+    assert "coarse" in bundle.card.limits
+    assert found.shape == (2, 2, 40, 40)
+    assert np.ptp(found, axis=(2, 3)).max() == 0
+    np.testing.assert_allclose(found[:, 1, 0, 0], [np.e / (1 + np.e), 1 / (1 + np.e)], atol=1e-5)
+
+
+def test_weights_of_any_name_are_taken_and_imported(folder, own_home):
+    (folder / "torchscript_model.pt").rename(folder / "tils.pt")
+
+    import_package(folder, own_home / "models" / "tils", Answers(trusted=True))
+
+    assert {each.name for each in (own_home / "models" / "tils").iterdir()} == {"config.json", "tils.pt"}  # fmt: skip
+    assert load_bundle("tils", "cpu").classes == ("Other", "Tumor")
 
 
 def test_it_is_not_run_before_it_is_trusted(folder, monkeypatch):

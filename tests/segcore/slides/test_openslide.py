@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from segcore.errors import SlideError
-from segcore.slides import open_slide
+from segcore.slides import open_slide, reopening
 from segcore.slides import openslide as reader
 
 
@@ -58,7 +58,7 @@ def test_a_slide_that_was_away_is_read_again_when_it_is_back(
     file: Path, pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(reader.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(reopening.time, "monotonic", lambda: now[0])
     slide = open_slide(file)
     away = file.with_suffix(".away")
     shutil.copy(file, away)

@@ -155,8 +155,8 @@ def test_a_reader_that_hangs_is_stopped_and_may_be_tried_again(
 @pytest.mark.skipif(sys.platform != "linux", reason="limits differ elsewhere")
 def test_the_child_may_not_take_all_memory() -> None:
     program = (
-        "from segcore.slides.preflight import _limit_resources\n"
-        "_limit_resources()\n"
+        "from segcore.slides.preflight import limit_resources\n"
+        "limit_resources(address_bytes=4 << 30, cpu_seconds=10)\n"
         "try: bytearray(5 << 30)\n"
         "except MemoryError: print('refused')\n"
     )

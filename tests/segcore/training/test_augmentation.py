@@ -3,7 +3,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segcore.training.augmentation import augment, cut, jitter_stain, turn
+from segcore.training.augmentation import augment, cut, jitter_colour, jitter_stain, turn
+from segcore.training.recipe import Augmentation
+
+NOTHING = Augmentation(
+    scale=(1.0, 1.0), quarter_turns=False, flips=False, stain=0.0, contrast=0.0, brightness=0.0,
+    blur_odds=0.0,
+)  # fmt: skip
 
 
 def picture(height=40, width=60, seed=0):
@@ -77,7 +83,62 @@ def test_stain_jitter_leaves_glass_bright_and_tissue_darker_than_glass():
 def test_augmentation_is_repeatable_and_keeps_every_label():
     image, codes = picture(32, 32)
 
-    first, second = (augment(image, codes, np.random.default_rng(7)) for _ in range(2))
+    first, second = (
+        augment(image, codes, np.random.default_rng(7), Augmentation()) for _ in range(2)
+    )
 
     assert np.array_equal(first[0], second[0])
     assert np.array_equal(np.bincount(first[1].ravel()), np.bincount(codes.ravel()))
+
+
+def test_without_any_strength_nothing_changes_but_rounding():
+    image, codes = picture(32, 32)
+
+    same, mask = augment(image, codes, np.random.default_rng(3), NOTHING)
+
+    assert np.array_equal(mask, codes)
+    assert np.abs(same.astype(int) - image).max() <= 1
+
+
+@pytest.mark.parametrize("angle", [90, -90, 180])
+def test_a_rotated_crop_is_the_rotated_picture(angle):
+    image, codes = picture(41, 41)
+
+    crop, mask = cut(image, codes, centre=(20, 20), size=20, scale=1.0, angle=angle)
+    straight, upright = cut(image, codes, centre=(20, 20), size=20, scale=1.0)
+
+    assert np.array_equal(crop, np.rot90(straight, angle // 90))
+    assert np.array_equal(mask, np.rot90(upright, angle // 90))
+
+
+def test_a_crop_at_any_angle_shows_tissue_to_its_corners():
+    image, codes = picture(200, 200)
+    for angle in (10, 33, 45, 77):
+        crop, mask = cut(image, codes, centre=(100, 100), size=64, scale=1.0, angle=angle)
+
+        assert mask.all()
+        assert crop.any(-1).all()
+
+
+def test_hue_turns_colours_and_leaves_grey_alone():
+    grey = np.full((2, 2, 3), 90, np.float32)
+    red = np.full((2, 2, 3), (200, 60, 60), np.float32)
+    rng = np.random.default_rng(0)
+
+    assert np.allclose(jitter_colour(grey, rng, saturation=0.5, hue=180), 90, atol=1e-3)
+    changed = jitter_colour(red, rng, saturation=0.0, hue=180)
+    assert not np.allclose(changed, red, atol=5)
+    assert np.allclose(changed.mean(-1), red.mean(-1), atol=20)
+
+
+def test_saturation_zero_is_grey():
+    rng = np.random.default_rng(1)
+    image = rng.integers(0, 256, (4, 4, 3)).astype(np.float32)
+
+    class Least:
+        def uniform(self, low, _high):
+            return low
+
+    grey = jitter_colour(image, Least(), saturation=1.0, hue=0.0)
+
+    assert np.ptp(grey, axis=-1).max() < 1e-3

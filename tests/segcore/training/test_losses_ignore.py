@@ -3,15 +3,11 @@
 import pytest
 import torch
 
-from segcore.training.losses import IGNORE, segmentation_loss
+from segcore.training.losses import IGNORE, dice_cross_entropy
 from segcore.training.losses_consistency import consistency_loss
 from segcore.training.losses_hinet import hinet_loss
 from segcore.training.losses_structure import structure_loss
 from segcore.training.losses_weighted import soft_dice_cross_entropy
-
-
-def dice_and_cross_entropy(logits, target):
-    return segmentation_loss([logits], target)
 
 
 def soft_dice_and_weighted_cross_entropy(logits, target):
@@ -28,7 +24,7 @@ def hinet(logits, target):
 
 LOSSES = [
     structure_loss,
-    dice_and_cross_entropy,
+    dice_cross_entropy,
     soft_dice_and_weighted_cross_entropy,
     consistency,
     hinet,

@@ -4,26 +4,14 @@ import pytest
 from segcore.data import Sample
 from segcore.errors import DataError
 from segcore.models import load_bundle
-from segcore.training import publish, read_sources, train
-from segcore.training.loop import CHECKPOINT
+from segcore.slides.preprocessing import Clahe
+from segcore.training import publish, train
 from segcore.training.publish import manifest_hash
-from segcore.training.recipe import CardText, Recipe, Source
+from segcore.training.recipe import CardText
+from tests.segcore.training.builders import recipe
 
 CARD = CardText("test", "A test", "Two colours.", "CC0", "Tests.", "All.", tile=64, halo=8)
-
-
-def recipe(card=CARD):
-    return Recipe(
-        "test",
-        "lightmuseg-v2",
-        ("Tumor", "Stroma"),
-        (Source("A", "manifest", 1.0),),
-        crop=32,
-        batch=2,
-        steps=1,
-        save_every=1,
-        card=card,
-    )
+PLAN = recipe(crop=32, steps=1, card=CARD)
 
 
 def sample(case, colour=120):
@@ -34,10 +22,10 @@ def sample(case, colour=120):
 
 
 def test_the_card_of_a_run_tells_what_was_measured_on_how_many_cases(tmp_path):
-    train(recipe(), [sample("a")], tmp_path)
+    train(PLAN, [sample("a")], tmp_path / "run")
     validation = [sample("b"), sample("b"), sample("c")]
 
-    publish(recipe(), tmp_path / CHECKPOINT, [sample("a")], validation, folder=tmp_path / "bundle")
+    publish(PLAN, tmp_path / "run", [sample("a")], validation, folder=tmp_path / "bundle")
 
     card = load_bundle(tmp_path / "bundle", device="cpu").card
     assert card.trained
@@ -50,32 +38,28 @@ def test_the_card_of_a_run_tells_what_was_measured_on_how_many_cases(tmp_path):
     assert sorted(m.value for m in card.metrics if m.name == "IoU") == [0.0, 0.5]
 
 
+def test_a_recipe_without_card_text_makes_a_card_that_claims_nothing(tmp_path):
+    plan = recipe(crop=32, steps=1, preprocessing=(Clahe(),))
+    training = [sample("a"), sample("a"), sample("b")]
+    train(plan, training, tmp_path / "run")
+
+    card = publish(plan, tmp_path / "run", training, [], folder=tmp_path / "mine")
+
+    assert card.name == "mine"
+    assert card.training.summary == "3 pictures of 2 cases."
+    assert card.licence.startswith("Not stated")
+    assert card.preprocessing == (Clahe(),)
+    assert card.metrics == ()
+
+
+def test_a_run_that_was_never_begun_cannot_be_published(tmp_path):
+    with pytest.raises(DataError, match="cannot be read"):
+        publish(PLAN, tmp_path, [sample("a")], [], folder=tmp_path / "bundle")
+
+
 def test_the_manifest_hash_sees_every_change():
     before = manifest_hash([sample("a"), sample("b")])
 
     assert before == manifest_hash([sample("b"), sample("a")])
     assert before != manifest_hash([sample("a"), sample("b", colour=121)])
     assert before != manifest_hash([sample("a"), sample("c")])
-
-
-def test_a_recipe_without_card_cannot_be_published(tmp_path):
-    with pytest.raises(DataError, match="card"):
-        publish(recipe(None), tmp_path / CHECKPOINT, [], [], folder=tmp_path / "bundle")
-
-
-def test_painted_sections_for_validation_are_never_those_for_training(tmp_path, monkeypatch):
-    monkeypatch.setattr("segcore.training.sources.SECTION", 256)
-    source = Source("P", "procedural", 1.0, seeds=(1, 2), validation_seeds=(3,))
-    plan = Recipe("t", "lightmuseg-v2", ("Tumor",), (source,))
-
-    training, validation = read_sources(plan, tmp_path)
-
-    assert [s.case for s in training] == ["procedural-1", "procedural-2"]
-    assert [s.case for s in validation] == ["procedural-3"]
-    assert {s.source for s in training + validation} == {"P"}
-
-
-def test_an_unknown_kind_of_source_is_named(tmp_path):
-    plan = Recipe("t", "lightmuseg-v2", ("Tumor",), (Source("X", "telepathy", 1.0),))
-    with pytest.raises(DataError, match="telepathy"):
-        read_sources(plan, tmp_path)

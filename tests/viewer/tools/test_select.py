@@ -42,7 +42,7 @@ numbers = st.integers(0, 50)
 boxes = st.builds(lambda x, y, w, h: box(x, y, x + w, y + h), numbers, numbers, numbers, numbers)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(st.lists(boxes, max_size=30), numbers, numbers, st.integers(0, 12))
 def test_the_index_picks_what_a_search_of_all_picks(shapes, x, y, reach):
     document = document_of(*(Annotation(shape) for shape in shapes))
