@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
 
@@ -159,3 +159,35 @@ def test_a_slide_that_was_thrown_glides_on_and_stops_at_a_press(person):
     person.qtbot.wait(60)
 
     assert start < released < stopped == person.canvas.viewport.x
+
+
+def test_a_profile_changes_what_is_seen_and_is_named_until_it_is_switched_off(
+    open_window, tmp_path
+):
+    # A "scanner" whose red and blue primaries are exchanged: its profile must exchange them on the screen.
+    pixels = np.full((600, 800, 3), (200, 60, 60), np.uint8)
+    file = tmp_path / "profile.png"
+    Image.fromarray(pixels).save(file, icc_profile=exchanged_primaries(), dpi=(50_800, 50_800))
+    person = open_window().opens(file)
+    ready(person)
+    middle = np.s_[person.canvas.height() // 2, person.canvas.width() // 2]
+
+    red, _, blue = colours(person.canvas)[middle]
+    assert blue > red + 80
+    assert "ICC profile" in person.window.status.display.text()
+    assert tuple(person.session.workspace.slide.read(0, 0, 0, 1, 1)[0, 0]) == (200, 60, 60)
+
+    person.does("view.colour_profile")
+    ready(person)
+    person.qtbot.waitUntil(lambda: tuple(colours(person.canvas)[middle]) == (200, 60, 60))
+    assert person.window.status.display.text() == ""
+
+
+def exchanged_primaries():
+    """Return an sRGB profile whose red and blue colorants are exchanged."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = int.from_bytes(data[128:132], "big")
+    entries = {bytes(data[132 + 12 * i : 136 + 12 * i]): 132 + 12 * i for i in range(count)}
+    red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
+    data[red : red + 4], data[blue : blue + 4] = data[blue : blue + 4], data[red : red + 4]
+    return bytes(data)

@@ -117,3 +117,17 @@ def toggle_grid(session: Session) -> None:
     """Show or hide a grid of 250 µm (coarser where that would be too fine)."""
     session.show_grid = not session.show_grid
     session.looks_changed.emit(None)
+
+
+def _has_profile(session: Session) -> bool:
+    return session.workspace is not None and session.workspace.slide.icc_profile is not None
+
+
+@action(
+    "view.colour_profile", "Colours by the slide's profile", menu="View", enabled=_has_profile,
+    checked=lambda s: s.settings["colour.managed"], why_not="This slide has no colour profile.",
+)  # fmt: skip
+def toggle_colour_profile(session: Session) -> None:
+    """Show the slide by its ICC profile, or its numbers as they are; analysis always sees the numbers."""
+    session.settings["colour.managed"] = not session.settings["colour.managed"]
+    session.looks_changed.emit(None)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import shapely
-from scipy.ndimage import map_coordinates
 
 from viewer.document.spatial import Bounds, Rows
 
@@ -67,15 +66,20 @@ def dot_radii(centres: Floats) -> Floats:
     """
     if not len(centres):
         return np.empty(0)
-    cells = np.floor(centres / CELL).astype(np.int64)
+    places = centres / CELL
+    cells = np.floor(places).astype(np.int64)
     first = cells.min(0) - 1
     across, down = cells.max(0) - first + 2
-    cells -= first
-    counts = np.bincount(cells[:, 1] * across + cells[:, 0], minlength=across * down)
+    numbers = (cells - first) @ (1, across)
+    counts = np.bincount(numbers, minlength=across * down)
     # Between the middles of cells the crowd is interpolated, or the cells would be seen as squares.
-    places = (centres / CELL - first - 0.5).T[::-1]
-    around = map_coordinates(counts.reshape(down, across).astype(float), places, order=1)
-    return SMALLEST * (UNCROWDED / np.maximum(around, UNCROWDED)) ** 0.35
+    corner = np.floor(places - 0.5).astype(np.int64)
+    x, y = (places - 0.5 - corner).T
+    k = (corner - first) @ (1, across)
+    above = counts[k] * (1 - x) + counts[k + 1] * x
+    below = counts[k + across] * (1 - x) + counts[k + across + 1] * x
+    crowd = above * (1 - y) + below * y
+    return SMALLEST * (UNCROWDED / np.maximum(crowd, UNCROWDED)) ** 0.35
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,12 @@ class SlideLayer:
             self._adjustment = adjustment
             self._adjusted.clear()
 
+    def forget(self) -> None:
+        """Drop every tile, to be read anew."""
+        self._cache.clear()
+        self._adjusted.clear()
+        self._whole = None
+
     def _shown(self, key: TileKey, image: QImage) -> QImage:
         if self._adjustment.changes_nothing:
             return image

@@ -11,6 +11,7 @@ from PySide6.QtGui import QImage
 from segcore.errors import SlideError
 from segcore.slides import Slide, read_scaled
 from segcore.slides.base import Rgb
+from segcore.slides.colour_management import to_srgb
 from viewer.rendering.tiles import TILE, TileGrid, TileKey
 
 RETRY_SECONDS = (0.5, 1.0, 2.0, 4.0)
@@ -36,6 +37,8 @@ class TileLoader(QObject):
     def __init__(self, slide: Slide, threads: int | None = None) -> None:
         super().__init__()
         self.grid = TileGrid(*slide.dimensions)
+        self.colour_managed = True
+        """Whether tiles go from the slide's ICC profile to sRGB; for display alone."""
         self._slide = slide
         self._wanted: Sequence[TileKey] = ()
         self._reading: set[TileKey] = set()
@@ -66,6 +69,12 @@ class TileLoader(QObject):
         for thread in self._threads:
             thread.join()
 
+    def displayed(self, key: TileKey) -> Rgb:
+        """Return one tile in the colours of a screen. For any thread."""
+        pixels, profile = self.read(key), self._slide.icc_profile
+        shown = to_srgb(pixels, profile) if profile and self.colour_managed else pixels
+        return pixels if shown is None else shown  # a damaged profile is left out, and logged
+
     def read(self, key: TileKey) -> Rgb:
         """Read one tile, (h, w, 3) uint8, cut where the slide ends. For any thread."""
         downsample = 2**key.zoom
@@ -92,7 +101,7 @@ class TileLoader(QObject):
     def _serve(self) -> None:
         while (key := self._next()) is not None:
             try:
-                image = as_image(self.read(key))
+                image = as_image(self.displayed(key))
             except SlideError as error:
                 self._failed(error)
             else:

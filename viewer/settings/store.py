@@ -17,6 +17,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("theme", "dark", "Colours of the window: dark or light"),
     Setting("recent", [], "Slides opened last, newest first"),
     Setting("model", "default", "Name or path of the model that segments"),
+    Setting("colour.managed", default=True, title="Slides are shown by their colour profile"),
     Setting("mask.opacity", 0.45, "Opacity of the class mask"),
     Setting("mask.hatched", default=False, title="Hatches on the class mask, beside colours"),
     Setting("heatmap.opacity", 0.6, "Opacity of the Grad-CAM heatmap"),

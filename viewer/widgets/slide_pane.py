@@ -43,6 +43,7 @@ class SlidePane(QWidget):
         self.loader: TileLoader | None = None
         self.slide_layer: SlideLayer | None = None
         self.adjustment = Adjustment()
+        self._colour_managed = True
         self._cache_bytes = cache_bytes
         self._complete = False
         self._fitted = False
@@ -67,6 +68,7 @@ class SlidePane(QWidget):
         loader.loaded.connect(self._on_tile)
         loader.failed.connect(self.trouble)
         loader.recovered.connect(self.recovered)
+        loader.colour_managed = self._colour_managed
         self.loader = loader
         self.slide_layer = SlideLayer(loader.grid, self._cache_bytes)
         self.slide_layer.adjust(self.adjustment)
@@ -87,6 +89,16 @@ class SlidePane(QWidget):
         if self.slide_layer is not None:
             self.slide_layer.adjust(adjustment)
         self.update()
+
+    def manage_colours(self, managed: bool) -> None:  # noqa: FBT001 - a setting's value
+        """Show the slide by its ICC profile, or its numbers as they are."""
+        if managed == self._colour_managed:
+            return
+        self._colour_managed = managed
+        if self.loader is not None and self.slide_layer is not None:
+            self.loader.colour_managed = managed
+            self.slide_layer.forget()
+            self.look(self.viewport)
 
     def set_background(self, colour: str) -> None:
         self._background = QColor(colour)

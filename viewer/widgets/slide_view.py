@@ -108,6 +108,7 @@ class SlideView(SlidePane):
         self._restyle()
 
     def _restyle(self) -> None:
+        self.manage_colours(bool(self.session.settings["colour.managed"]))
         opacity = float(self.session.settings["mask.opacity"])
         workspace = self.session.workspace
         # Two fills over each other would hide both: under a heatmap the mask is its contours.

@@ -2,7 +2,6 @@ from datetime import datetime
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
-from viewer.rendering import Adjustment
 from viewer.session import Session, Workspace
 
 
@@ -26,7 +25,8 @@ class Status(QStatusBar):
         session.opened.connect(self._open)
         session.closed.connect(lambda _: self._clear())
         session.study_changed.connect(lambda _: self.show_saved())
-        session.adjusted.connect(self._show_display)
+        session.adjusted.connect(lambda _: self._show_display())
+        session.looks_changed.connect(lambda _: self._show_display())
 
     def show_saved(self) -> None:
         """Say when the last edit was saved, or how many are not."""
@@ -69,14 +69,22 @@ class Status(QStatusBar):
 
     def _open(self, workspace: Workspace) -> None:
         self.show_saved()
+        self._show_display()
         if not workspace.study.read_only:
             self.saved.setText("<span style='color:#2e9e5b'>●</span> Everything is saved")
 
-    def _show_display(self, adjustment: Adjustment) -> None:
-        self.display.setText("" if adjustment.changes_nothing else "Display adjusted")
+    def _show_display(self) -> None:
+        """Say how what is seen differs from what was scanned."""
+        session, said = self.session, []
+        if session.workspace is not None:
+            if session.workspace.slide.icc_profile and session.settings["colour.managed"]:
+                said.append("Colours by ICC profile")
+            if not session.adjustment.changes_nothing:
+                said.append("Display adjusted")
+        self.display.setText(" · ".join(said))
 
     def _clear(self) -> None:
-        for label in (self.saved, self.place, self.under, self.study):
+        for label in (self.saved, self.place, self.under, self.study, self.display):
             label.setText("")
 
 

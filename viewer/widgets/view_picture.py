@@ -37,7 +37,7 @@ def export_picture(session: Session, view: SlideView, path: Path, options: Pictu
         tiles = []
         for i, key in enumerate(keys):
             report(i / len(keys), f"{i} of {len(keys)} tiles")
-            tiles.append((key, as_image(loader.read(key))))
+            tiles.append((key, as_image(loader.displayed(key))))
         return tiles
 
     def write(tiles: Tiles) -> None:
