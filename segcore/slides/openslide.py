@@ -1,18 +1,29 @@
 """Slides that OpenSlide reads: SVS, NDPI, MRXS, SCN, BIF, CZI, DICOM, tiled TIFF."""
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from ctypes import POINTER, c_uint32
 from pathlib import Path
+from threading import local
 
 import numpy as np
+import numpy.typing as npt
 import openslide
-from PIL import Image
+from openslide import lowlevel
+from PIL import ImageCms
 
 from segcore.slides.base import Level, Rgb, Slide
 from segcore.slides.pixelsize import SANE, SANE_TAG, mpp_from_description, plausible
+from segcore.slides.raster import rgb_of
 from segcore.slides.reopening import Reopening, Unusable
 
 CACHE_BYTES = 64 << 20
+_KEPT = 1 << 20  # pixels of the buffer that each thread keeps
+_OPAQUE = 0xFF000000
+
+log = logging.getLogger(__name__)
+_of_thread = local()
 
 
 class OpenSlideSlide(Slide):
@@ -47,17 +58,26 @@ class OpenSlideSlide(Slide):
         self.magnification = _number(properties.get("openslide.objective-power")) or None
         self.bounds = _bounds(properties) or (0, 0, *self.dimensions)
         self.associated_names = tuple(handle.associated_images)
-        profile = handle.color_profile
-        self.icc_profile = profile.tobytes() if profile is not None else None
+        self.icc_profile = self._profile(handle)
+
+    def _profile(self, handle: openslide.OpenSlide) -> bytes | None:
+        try:
+            profile = handle.color_profile
+        except (ImageCms.PyCMSError, OSError) as error:
+            log.warning("The colour profile of %s is left out: %s.", self.path.name, error)
+            return None
+        return None if profile is None else profile.tobytes()
 
     def associated(self, name: str) -> Rgb:
         with self._reading() as handle:
             images = handle.associated_images
-            return _on_white(images[name]) if name in images else super().associated(name)
+            return rgb_of(self.path, images[name]) if name in images else super().associated(name)
 
     def read(self, x: int, y: int, level: int, width: int, height: int) -> Rgb:
         with self._reading() as handle:
-            return _on_white(handle.read_region((x, y), level, (width, height)))
+            if not width * height:
+                return np.empty((height, width, 3), np.uint8)
+            return _on_white(_read_argb(handle, x, y, level, width=width, height=height))
 
     @contextmanager
     def _reading(self) -> Iterator[openslide.OpenSlide]:
@@ -72,18 +92,33 @@ class OpenSlideSlide(Slide):
         self._handle.close()
 
 
-def _on_white(image: Image.Image) -> Rgb:
-    """Return RGBA as RGB over white, in the quickest of the ways that were measured (0.06 ms of 256 x 256)."""
-    width, height = image.size
-    pixels = np.empty((height, width, 3), np.uint8)
-    if not pixels.size:
-        return pixels
-    rgba = np.frombuffer(image.tobytes(), np.uint8).reshape(height, width, 4)
-    if rgba.view("<u4").min() < 0xFF000000:  # alpha is the high byte
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        rgba = np.asarray(image)
-    for channel in range(3):  # a third of the time of all at once
-        pixels[..., channel] = rgba[..., channel]
+def _read_argb(
+    handle: openslide.OpenSlide, x: int, y: int, level: int, *, width: int, height: int
+) -> npt.NDArray[np.uint32]:
+    """Return (height, width) premultiplied ARGB that the next read of this thread overwrites.
+
+    The public `read_region` makes an RGBA picture in new memory, which costs a quarter of the whole read.
+    """
+    count = width * height
+    buffer = getattr(_of_thread, "argb", None)
+    if buffer is None or buffer.size < count:
+        buffer = np.empty(count, np.uint32)
+        if count <= _KEPT:
+            _of_thread.argb = buffer
+    argb = buffer[:count]
+    target = argb.ctypes.data_as(POINTER(c_uint32))
+    lowlevel._read_region(handle._osr, target, x, y, level, width, height)  # noqa: SLF001 - see above
+    return argb.reshape(height, width)
+
+
+def _on_white(argb: npt.NDArray[np.uint32]) -> Rgb:
+    """Return (h, w) premultiplied ARGB as (h, w, 3) over white."""
+    pixels = np.empty((*argb.shape, 3), np.uint8)
+    bgra = argb.astype("<u4", copy=False).view(np.uint8).reshape(*argb.shape, 4)
+    for channel in range(3):  # one after the other takes a third of the time of all at once
+        pixels[..., channel] = bgra[..., 2 - channel]
+    if argb.size and argb.min() < _OPAQUE:
+        pixels += 255 - bgra[..., 3:]
     return pixels
 
 

@@ -40,8 +40,10 @@ class TiffSlide(Slide):
         try:
             self._describe()
         except SlideError:
+            self.close()
             raise
         except Exception as error:
+            self.close()
             reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
             raise SlideError(
                 f"{path.name} cannot be opened: it is damaged or of an unknown kind ({reason}); "

@@ -241,7 +241,10 @@ class SlidePane(QWidget):
     # -- painting -----------------------------------------------------------------------------
 
     def paintEvent(self, _: QPaintEvent) -> None:
-        painter = QPainter(self)
+        with QPainter(self) as painter:  # an error while painting must not leave it open
+            self._paint(painter)
+
+    def _paint(self, painter: QPainter) -> None:
         painter.fillRect(self.rect(), self._background)
         if self.slide is None or self.slide_layer is None:
             return

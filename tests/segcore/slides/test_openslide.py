@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import openslide
 import pytest
-from PIL import Image
+import tifffile
 
 from segcore.errors import SlideError
 from segcore.slides import open_slide, reopening
@@ -48,9 +48,28 @@ def test_what_is_read_may_be_changed(file: Path) -> None:
 
 
 def test_transparent_pixels_are_laid_on_white() -> None:
-    half = Image.new("RGBA", (2, 1), (100, 0, 0, 255))
-    half.putpixel((1, 0), (100, 0, 0, 0))
-    assert reader._on_white(half).tolist() == [[[100, 0, 0], [255, 255, 255]]]
+    argb = np.array([[0xFF640000, 0x00000000, 0x80320000]], np.uint32)  # premultiplied
+    assert reader._on_white(argb).tolist() == [[[100, 0, 0], [255, 255, 255], [177, 127, 127]]]
+
+
+def test_a_read_does_not_change_what_was_read_before(file: Path, pixels: np.ndarray) -> None:
+    with open_slide(file) as slide:
+        first = slide.read(0, 0, 0, 64, 64)
+        slide.read(300, 300, 0, 64, 64)
+        assert np.array_equal(first, pixels[:64, :64])
+        assert slide.read(0, 0, 0, 0, 5).shape == (5, 0, 3)
+
+
+def test_a_damaged_colour_profile_does_not_keep_a_slide_from_opening(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, noise: Callable[..., np.ndarray]
+) -> None:
+    path = tmp_path / "a.tif"
+    options = {"tile": (64, 64), "photometric": "rgb", "iccprofile": b"nonsense" * 40}
+    tifffile.imwrite(path, noise(200, 100), compression="zlib", metadata=None, **options)
+    with open_slide(path) as slide:
+        assert slide.vendor == "generic-tiff"
+        assert slide.icc_profile is None
+    assert "colour profile of a.tif is left out" in caplog.text
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be moved on Windows")

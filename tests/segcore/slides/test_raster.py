@@ -135,7 +135,7 @@ def test_pixels_without_a_known_range_are_refused(tmp_path: Path, dtype: type) -
         open_slide(tmp_path / "a.tif")
 
 
-def test_a_picture_too_large_to_hold_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+def test_a_bomb_is_read_row_by_row_and_refused_where_it_ends(tmp_path: Path) -> None:
     header = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 2, 0, 0, 0)
 
     def chunk(kind: bytes, data: bytes) -> bytes:
@@ -147,7 +147,7 @@ def test_a_picture_too_large_to_hold_is_refused_before_it_is_decoded(tmp_path: P
         b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100))
     )
     (tmp_path / "bomb.png").write_bytes(bomb)
-    with pytest.raises(SlideError, match=r"bomb\.png .* too many .* pyramidal TIFF"):
+    with pytest.raises(SlideError, match=r"bomb\.png cannot be opened: .*cut off"):
         open_slide(tmp_path / "bomb.png")
 
 
