@@ -25,6 +25,8 @@ from viewer.settings import Settings
 from viewer.widgets.main_window import MainWindow
 from viewer.widgets.messages import Dialogs, StageMessages
 
+REST_MS = 2000
+
 log = logging.getLogger("acinus")
 
 
@@ -44,6 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _catch_everything(session)
     window.show()
     _end_on_signal(window)
+    _load_engine_at_rest(session, window)
     if arguments.slide is not None:
         QTimer.singleShot(0, window, lambda: session.open(arguments.slide))
     if arguments.script is not None:
@@ -106,6 +109,19 @@ def _end_on_signal(window: MainWindow) -> None:
     pulse = QTimer(window, interval=300)
     pulse.timeout.connect(lambda: None)
     pulse.start()
+
+
+def _load_engine_at_rest(session: Session, window: MainWindow) -> None:
+    """Import torch once a slide is open and the hand rests: it holds up the window for 0.2 s, at best unseen."""
+    rest = QTimer(window, singleShot=True, interval=REST_MS)
+    session.opened.connect(lambda _: rest.start())
+    window.canvas.view_changed.connect(lambda: rest.start() if rest.isActive() else None)
+
+    def load() -> None:
+        model = str(session.settings["model"])
+        threading.Thread(target=session.models.prepare, args=(model,), name="engine").start()
+
+    rest.timeout.connect(load)
 
 
 def _start_logging() -> None:

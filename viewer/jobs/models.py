@@ -1,11 +1,13 @@
 """The bundles loaded so far. torch is imported only inside these calls, which run on job threads."""
 
+import contextlib
 import json
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from segcore.config import resources, user_data
+from segcore.errors import AcinusError
 
 if TYPE_CHECKING:
     from segcore.models import Bundle
@@ -26,6 +28,13 @@ class Models:
             if str(name) not in self._bundles:
                 self._bundles[str(name)] = load_bundle(name)
             return self._bundles[str(name)]
+
+    def prepare(self, name: str | Path = "default") -> None:
+        """Import the engine and load a bundle before they are wanted; what is wrong is told when they are."""
+        from segcore import inference, refinement  # noqa: F401, PLC0415 - loading them is the purpose
+
+        with contextlib.suppress(AcinusError):
+            self.get(name)
 
 
 def read_card(name: str) -> dict[str, Any] | None:
