@@ -5,6 +5,7 @@ import pytest
 from PIL import Image, ImageCms
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
 
 from tests.builders import write_slide
 from viewer.rendering import Adjustment
@@ -42,6 +43,19 @@ def test_a_turned_slide_is_drawn_and_pointed_at_where_it_lies(person):
     assert person.session.region.geometry.bounds == pytest.approx((300, 200, 500, 420), abs=2)
     person.does("view.upright")
     assert person.canvas.viewport.is_upright
+
+
+def test_an_arrow_pans_alone_and_turns_with_alt(person):
+    person.does("view.full")
+    person.canvas.setFocus()
+    before = person.canvas.viewport
+
+    QTest.keyClick(person.canvas, Qt.Key.Key_Right)
+    panned = person.canvas.viewport
+    QTest.keyClick(person.canvas, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+
+    assert panned.x > before.x
+    assert (person.canvas.viewport.turn, person.canvas.viewport.x) == (90, panned.x)
 
 
 def test_colours_change_for_the_eye_and_never_for_the_export(person, tmp_path):

@@ -154,7 +154,7 @@ class Canvas(SlideView):
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
             own = self.hand.busy and event.key() in _GESTURE_KEYS
-            if own or event.key() in _PAN_KEYS:
+            if own or _pans(event):
                 event.accept()
                 return True
         return super().event(event)
@@ -170,7 +170,7 @@ class Canvas(SlideView):
             at = self._cursor or QPointF()
             kind = "back" if key == Qt.Key.Key_Backspace else "finish"
             self.hand.send(Pointer(kind, *self.viewport.to_slide(at.x(), at.y())))
-        elif key in _PAN_KEYS:
+        elif _pans(event):
             across, down = _PAN_KEYS[Qt.Key(key)]
             self.look(self.viewport.panned(across * self.width() / 6, down * self.height() / 6))
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
@@ -230,6 +230,12 @@ class Canvas(SlideView):
             if at is not None:
                 rect = QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius)
                 self.update(rect.toAlignedRect())
+
+
+def _pans(event: QKeyEvent) -> bool:
+    """Tell whether this is an arrow key alone; with others it is a shortcut."""
+    alone = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+    return alone and event.key() in _PAN_KEYS
 
 
 _GESTURE_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)
