@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from viewer.actions import ACTIONS
 from viewer.widgets.command_search import matching
+from viewer.widgets.main_window import MENUS
 from viewer.widgets.magnification import MagnificationBox, magnification_text
 from viewer.widgets.scale_bar import bar_text, round_length
 
@@ -199,6 +200,13 @@ def test_every_action_has_a_help_and_dots_where_it_asks_first():
         "measure.pixel_size",
     }
     assert {each.name for each in ACTIONS.values() if each.title.endswith("…")} == asking
+
+
+def test_no_shortcut_is_the_letter_that_opens_a_menu():
+    letters = {f"Alt+{title[title.index('&') + 1].upper()}" for title in MENUS}
+
+    assert len(letters) == len(MENUS)
+    assert not letters & {each.shortcut for each in ACTIONS.values()}
 
 
 def test_no_shortcut_is_taken_twice():

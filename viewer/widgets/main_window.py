@@ -25,7 +25,7 @@ from viewer.widgets.stage import Stage
 from viewer.widgets.status import Status
 from viewer.widgets.theme import apply_theme, icon, theme_named
 
-MENUS = ("&File", "&Edit", "&View", "&Draw", "&Segment", "E&xplain", "&Measure", "&Help")
+MENUS = ("&File", "&Edit", "&View", "&Draw", "Se&gment", "E&xplain", "Meas&ure", "&Help")
 LEFT, RIGHT = 240, 290
 SETTLE_MS = 2000  # after the last edit the study file is made whole by itself
 
