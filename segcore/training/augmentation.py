@@ -1,6 +1,7 @@
-"""Random changes of a crop that keep its classes: geometry, stain, light, focus. Numpy only."""
+"""Random changes of a crop that keep its classes: geometry, stain, light, focus, compression. Numpy only."""
 
 import math
+from io import BytesIO
 
 import numpy as np
 from PIL import Image
@@ -8,27 +9,103 @@ from scipy.ndimage import gaussian_filter
 
 from segcore.data.sample import Codes, Rgb
 from segcore.training.recipe import Augmentation
+from segcore.training.restaining import Restaining, recoloured, restain
 
 # Optical densities of haematoxylin, eosin and a residual in red, green, blue (Ruifrok and Johnston 2001).
 STAINS = np.array([[0.650, 0.704, 0.286], [0.072, 0.990, 0.105], [0.268, 0.570, 0.776]])
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+SHARPENING = (0.3, 1.2)
+"""How many times the details of a pixel's width are added to a picture."""
+COARSENESS = (0.45, 0.85)
+"""What a picture of lower resolution has left of its side."""
+QUALITY = (30, 85)
+"""Of JPEG."""
+
+Crop = tuple[Rgb, Codes]
 
 
 def augment(
-    image: Rgb, codes: Codes, rng: np.random.Generator, how: Augmentation
-) -> tuple[Rgb, Codes]:
-    """Change a square crop at random: quarter turns and flips, stain, light, colour, and focus."""
+    image: Rgb,
+    codes: Codes,
+    rng: np.random.Generator,
+    how: Augmentation,
+    restaining: Restaining | None = None,
+) -> Crop:
+    """Change a square crop at random: quarter turns and flips, stain, light, colour, focus, compression.
+
+    `restaining`: the stains of the crop's picture and those of others; None where its own are not known.
+    """
     quarters = int(rng.integers(4)) if how.quarter_turns else 0
     image, codes = turn(image, codes, quarters + 4 * (how.flips and int(rng.integers(2))))
-    changed = image.astype(np.float32)
-    if rng.random() < how.stain_odds:
-        changed = jitter_stain(image, rng, strength=how.stain)
+    changed = change_stain(image, rng, how, restaining)
     changed = jitter_light(changed, rng, contrast=how.contrast, brightness=how.brightness)
     if how.saturation or how.hue:
         changed = jitter_colour(changed, rng, saturation=how.saturation, hue=how.hue)
-    if rng.random() < how.blur_odds:
-        changed = gaussian_filter(changed, (rng.uniform(*how.blur),) * 2 + (0,))
-    return np.clip(changed, 0, 255).astype(np.uint8), codes
+    if how.tint or how.gamma:
+        changed = jitter_response(changed, rng, tint=how.tint, gamma=how.gamma)
+    changed = np.clip(change_focus(changed, rng, how), 0, 255).astype(np.uint8)
+    if how.jpeg_odds and rng.random() < how.jpeg_odds:
+        changed = compress(changed, rng)
+    return changed, codes
+
+
+def change_stain(
+    image: Rgb,
+    rng: np.random.Generator,
+    how: Augmentation,
+    restaining: Restaining | None = None,
+) -> np.ndarray:
+    """Move the stains towards another picture's, jitter them or keep them; (H, W, 3) float32, 0 to 255."""
+    if restaining and how.restain_odds and rng.random() < how.restain_odds:
+        return restain(image, restaining, rng)
+    if rng.random() >= how.stain_odds:
+        return image.astype(np.float32)
+    spread = 1 + rng.uniform(-how.stain_spread, how.stain_spread) if how.stain_spread else 1.0
+    return jitter_stain(image, rng, strength=how.stain * spread)
+
+
+def change_focus(image: np.ndarray, rng: np.random.Generator, how: Augmentation) -> np.ndarray:
+    """Leave a picture as it is, or blur it, sharpen it, or lower its resolution."""
+    luck = rng.random()
+    if luck < how.blur_odds:
+        return gaussian_filter(image, (rng.uniform(*how.blur),) * 2 + (0,))
+    luck -= how.blur_odds
+    if luck < how.sharpen_odds:
+        return image + rng.uniform(*SHARPENING) * (image - gaussian_filter(image, (1.0, 1.0, 0)))
+    return coarsened(image, rng) if luck - how.sharpen_odds < how.coarse_odds else image
+
+
+def coarsened(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return the picture at a lower resolution, of the same size; float32."""
+    height, width = image.shape[:2]
+    factor = rng.uniform(*COARSENESS)
+    small = max(1, round(width * factor)), max(1, round(height * factor))
+    picture = Image.fromarray(np.clip(image, 0, 255).astype(np.uint8))
+    coarse = picture.resize(small, Image.Resampling.BOX)
+    return np.asarray(coarse.resize((width, height), Image.Resampling.BILINEAR), np.float32)
+
+
+def compress(image: Rgb, rng: np.random.Generator) -> Rgb:
+    """Pass a picture through JPEG of a random quality."""
+    stream = BytesIO()
+    low, high = QUALITY
+    Image.fromarray(image).save(stream, "JPEG", quality=int(rng.integers(low, high + 1)))
+    return np.array(Image.open(stream))
+
+
+def mix(first: Crop, second: Crop, rng: np.random.Generator) -> Crop:
+    """Lay blobs of the second crop over the first: borders between tissues that never met.
+
+    After CutMix (Yun et al. 2019), with round shapes in place of boxes. Along the seam nothing is labelled.
+    """
+    size = len(first[1])
+    grid = rng.normal(size=(5, 5)).astype(np.float32)
+    field = np.asarray(Image.fromarray(grid).resize((size, size), Image.Resampling.BICUBIC))
+    level = np.quantile(field, rng.uniform(0.4, 0.75))
+    soft = np.clip((field - level) * size / 6 + 0.5, 0, 1)  # a seam of a few pixels
+    image = first[0] * (1 - soft[..., None]) + second[0] * soft[..., None]
+    codes = np.where(soft > 0.5, second[1], first[1])
+    return image.astype(np.uint8), np.where((soft > 0) & (soft < 1), 0, codes).astype(np.uint8)
 
 
 def random_cut(
@@ -39,7 +116,7 @@ def random_cut(
     *,
     centre: tuple[int, int],
     size: int,
-) -> tuple[Rgb, Codes]:
+) -> Crop:
     """Cut a square of `size` pixels about `centre` (row, column), magnified and rotated at random."""
     scale = rng.uniform(*how.scale) / (1 - rng.uniform(0, how.crop))
     angle = rng.uniform(-how.rotation, how.rotation)
@@ -54,7 +131,7 @@ def cut(
     size: int,
     scale: float,
     angle: float = 0.0,
-) -> tuple[Rgb, Codes]:
+) -> Crop:
     """Cut a square of `size` pixels about `centre` (row, column), magnified by `scale`, turned by `angle`.
 
     What lies outside the picture mirrors the picture and is unlabelled. `angle` in degrees.
@@ -90,7 +167,7 @@ def _mirror(positions: np.ndarray, length: int) -> np.ndarray:
     return np.where(period < length, period, 2 * length - 1 - period)
 
 
-def turn(image: Rgb, codes: Codes, way: int) -> tuple[Rgb, Codes]:
+def turn(image: Rgb, codes: Codes, way: int) -> Crop:
     """Apply one of the eight symmetries of the square."""
     image, codes = np.rot90(image, way % 4), np.rot90(codes, way % 4)
     return (image[:, ::-1], codes[:, ::-1]) if way >= 4 else (image, codes)
@@ -103,9 +180,7 @@ def jitter_stain(image: Rgb, rng: np.random.Generator, *, strength: float = 1.0)
     amounts = np.exp(rng.normal(0, 0.22 * strength, 3))
     # Density -> stains -> other amounts -> other hues, all in one 3x3 matrix.
     change = np.linalg.inv(unit) @ np.diag(amounts) @ shifted
-    density = -np.log((image.astype(np.float32) + 1) / 256)
-    density = density @ change.astype(np.float32) + rng.normal(0, 0.03 * strength, 3)
-    return (256 * np.exp(-density) - 1).astype(np.float32)
+    return recoloured(image, change, rng.normal(0, 0.03 * strength, 3))
 
 
 def jitter_light(
@@ -115,6 +190,15 @@ def jitter_light(
     factor, shift = rng.uniform(1 - contrast, 1 + contrast), rng.uniform(-brightness, brightness)
     middle = image.mean()
     return ((image - middle) * factor + middle + shift).astype(np.float32)
+
+
+def jitter_response(
+    image: np.ndarray, rng: np.random.Generator, *, tint: float, gamma: float
+) -> np.ndarray:
+    """Vary what a scanner makes of light: a factor of each channel, and an exponent of all."""
+    factors = np.exp(rng.normal(0, tint, 3))
+    bright = np.clip(image * factors, 0, 255) / 255
+    return (255 * bright ** np.exp(rng.normal(0, gamma))).astype(np.float32)
 
 
 def jitter_colour(

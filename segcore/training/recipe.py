@@ -37,6 +37,8 @@ class Source(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of masks: so many pixels along borders are left unlabelled."""
     dense: tuple[int, ...] = ()
     """Of masks: class codes that only hold where nuclei are dense."""
+    holes: bool = False
+    """Of tiles: what is bright is Other, not the tile's class."""
     validation: int = 0
     """Of masks: how many of the last pictures, by name, never train."""
     note: str = ""
@@ -83,16 +85,29 @@ class Augmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     flips: bool = True
     stain: Annotated[float, Meta(ge=0)] = 1.0
     """Strength of the jitter of haematoxylin and eosin in optical density; see `jitter_stain`."""
+    stain_spread: Share = 0.0
+    """The strength varies by up to this share."""
     stain_odds: Share = 0.9
+    restain_odds: Share = 0.0
+    """How often stains are moved towards those of another picture instead; see `restain`."""
     contrast: Share = 0.2
     brightness: Annotated[float, Meta(ge=0, le=255)] = 20.0
     """Grey values to either side."""
+    tint: Annotated[float, Meta(ge=0)] = 0.0
+    """Standard deviation of the logarithm of each channel's factor."""
+    gamma: Annotated[float, Meta(ge=0)] = 0.0
+    """Standard deviation of the exponent's logarithm."""
     saturation: Share = 0.0
     hue: Annotated[float, Meta(ge=0, le=180)] = 0.0
     """Degrees to either side."""
     blur: tuple[float, float] = (0.3, 1.3)
     """Standard deviation in pixels, from and to."""
     blur_odds: Share = 0.25
+    sharpen_odds: Share = 0.0
+    coarse_odds: Share = 0.0
+    """How often the resolution is lowered. A crop is blurred, sharpened or coarse, or none of them."""
+    jpeg_odds: Share = 0.0
+    """How often a crop passes through JPEG."""
 
 
 class Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -163,6 +178,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     seed: int = 42
     class_weights: dict[str, float] = {}
     """How often a crop is centred on a class, 1 where not given."""
+    scales: dict[str, tuple[Positive, Positive]] = {}
+    """The augmentation's scale for crops centred on a class, where not its own."""
+    mixed: Share = 0.0
+    """How often blobs of a second crop are laid over a crop; see `mix`."""
+    held_out: tuple[str, ...] = ()
+    """Cases that neither train nor validate."""
     preprocessing: tuple[Step, ...] = ()
     """What is done to each crop before normalisation, here and by the bundle."""
     augmentation: Augmentation = Augmentation()
@@ -204,9 +225,12 @@ def class_codes(classes: tuple[str, ...] | list[str]) -> list[int]:
 def _problem(recipe: Recipe) -> str | None:
     if len(recipe.classes) < 2:
         return "it needs two classes at least; name the rest of the tissue, as Other"
+    how = recipe.augmentation
+    if how.blur_odds + how.sharpen_odds + how.coarse_odds > 1:
+        return "its odds of blur, sharpening and coarseness add up to more than 1"
     if any(isinstance(step, Resize) for step in recipe.preprocessing):
         return "it resizes its crops; set mpp and crop instead"
-    named = [*recipe.class_weights, *recipe.counts_as.values()]
+    named = [*recipe.class_weights, *recipe.scales, *recipe.counts_as.values()]
     if recipe.loss.name in ("structure", "hi-net"):
         named.append(recipe.loss.foreground)
     if missing := [name for name in named if name not in recipe.classes]:

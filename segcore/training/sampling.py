@@ -7,14 +7,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from msgspec.structs import replace
 from torch import Tensor
 
 from segcore.data.sample import Codes, Sample
 from segcore.errors import DataError
-from segcore.slides.preprocessing import preprocess
-from segcore.training.augmentation import augment, random_cut
+from segcore.slides.preprocessing import Stains, preprocess
+from segcore.training.augmentation import Crop, augment, mix, random_cut
 from segcore.training.losses import IGNORE
 from segcore.training.recipe import Recipe, class_codes
+from segcore.training.restaining import Restaining, usable_stains
 
 FEWEST = 64
 """A class of fewer pixels is not looked for in a picture."""
@@ -23,18 +25,36 @@ SPACING, MOST = 64, 4000
 
 
 class _Found(NamedTuple):
-    """What one picture shows: its pixels, and of each class how many and some of their places."""
+    """What one picture shows: its pixels, and of each class how many and some of their places; its stains."""
 
     size: int
     counts: list[int]
     places: list[np.ndarray]
+    stains: Stains | None
+
+
+class _Place(NamedTuple):
+    """A picture that shows a class, pixels of it, and the picture's stains if they are wanted."""
+
+    sample: Sample
+    pixels: np.ndarray
+    stains: Stains | None
+
+
+class Choice(NamedTuple):
+    """What a crop is centred on: a pixel (row, column) of a class."""
+
+    sample: Sample
+    pixel: tuple[int, int]
+    code: int
+    stains: Stains | None
 
 
 class CropSampler:
     """Draws crops: first a class, then a source that shows it, then a case, then a pixel of the class."""
 
     def __init__(self, samples: Sequence[Sample], recipe: Recipe) -> None:
-        self.recipe = recipe
+        self.recipe, how = recipe, recipe.augmentation
         self.size = recipe.crop
         self._codes = class_codes(recipe.classes)
         self._shares = {source.name: source.share for source in recipe.sources}
@@ -42,8 +62,13 @@ class CropSampler:
             self._shares = {
                 name: float(n) for name, n in Counter(s.source for s in samples).items()
             }
-        # places[code][source][case] -> [(sample, pixels of the class)]
-        self._places: dict[int, dict[str, dict[str, list]]] = {
+        self._how = {
+            code: replace(how, scale=recipe.scales.get(name, how.scale))
+            for code, name in zip(self._codes, recipe.classes, strict=True)
+        }
+        self._stains: list[Stains] = []
+        # By code, source and case.
+        self._places: dict[int, dict[str, dict[str, list[_Place]]]] = {
             code: defaultdict(lambda: defaultdict(list)) for code in self._codes
         }
         self.counts = torch.zeros(len(self._codes), dtype=torch.float64)
@@ -66,15 +91,19 @@ class CropSampler:
             enough = min(MOST, max(FEWEST, len(pixels) // SPACING))
             counts.append(len(pixels))
             places.append(rng.choice(pixels, enough).astype(np.int32) if len(pixels) else pixels)
-        return _Found(flat.size, counts, places)
+        stains = usable_stains(sample.image) if self.recipe.augmentation.restain_odds else None
+        return _Found(flat.size, counts, places, stains)
 
     def _remember(self, sample: Sample, found: _Found) -> None:
         self.crops += max(1, round(found.size / self.size**2))
         self.counts += torch.tensor(found.counts)
         wanted = self._shares.get(sample.source, 0) > 0
+        if wanted and found.stains:
+            self._stains.append(found.stains)
         for code, count, places in zip(self._codes, found.counts, found.places, strict=True):
             if wanted and count >= FEWEST:
-                self._places[code][sample.source][sample.case].append((sample, places))
+                place = _Place(sample, places, found.stains)
+                self._places[code][sample.source][sample.case].append(place)
 
     def _class_odds(self) -> np.ndarray:
         weights = [self.recipe.class_weights.get(name, 1.0) for name in self.recipe.classes]
@@ -90,25 +119,31 @@ class CropSampler:
         targets = np.stack([self._channel[codes] for _, codes in crops]).astype(np.int64)
         return torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(targets)
 
-    def choose(self, rng: np.random.Generator) -> tuple[Sample, tuple[int, int]]:
-        """Return a sample and the (row, column) of one of its pixels, of a class chosen by its odds."""
+    def choose(self, rng: np.random.Generator) -> Choice:
+        """Return a pixel of a class chosen by its odds."""
         code = self._codes[rng.choice(len(self._codes), p=self._odds)]
         by_source = self._places[code]
         odds = np.array([self._shares[name] for name in by_source])
         by_case = list(by_source.values())[rng.choice(len(odds), p=odds / odds.sum())]
         placed = list(by_case.values())[rng.integers(len(by_case))]
-        sample, pixels = placed[rng.integers(len(placed))]
+        sample, pixels, stains = placed[rng.integers(len(placed))]
         row, column = divmod(int(rng.choice(pixels)), sample.codes.shape[1])
-        return sample, (row, column)
+        return Choice(sample, (row, column), code, stains)
 
     def _crop(self, rng: np.random.Generator) -> tuple[np.ndarray, Codes]:
-        how = self.recipe.augmentation
-        sample, (row, column) = self.choose(rng)
+        image, codes = self._augmented(rng)
+        if self.recipe.mixed and rng.random() < self.recipe.mixed:
+            image, codes = mix((image, codes), self._augmented(rng), rng)
+        steps = self.recipe.preprocessing
+        return preprocess(image, steps) if steps else image, codes
+
+    def _augmented(self, rng: np.random.Generator) -> Crop:
+        sample, (row, column), code, stains = self.choose(rng)
+        how = self._how[code]
         jitter = rng.integers(-self.size // 3, self.size // 3 + 1, 2)
         centre = (row + int(jitter[0]), column + int(jitter[1]))
         image, codes = random_cut(
             sample.image, sample.codes, rng, how, centre=centre, size=self.size
         )
-        image, codes = augment(image, codes, rng, how)
-        steps = self.recipe.preprocessing
-        return preprocess(image, steps) if steps else image, codes
+        restaining = Restaining(stains, self._stains) if stains else None
+        return augment(image, codes, rng, how, restaining)

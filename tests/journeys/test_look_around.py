@@ -11,8 +11,8 @@ from PySide6.QtWidgets import QApplication, QPushButton
 
 from viewer.actions import ACTIONS
 from viewer.widgets.command_search import matching
-from viewer.widgets.main_window import MENUS
 from viewer.widgets.magnification import MagnificationBox, magnification_text
+from viewer.widgets.main_window import MENUS
 from viewer.widgets.scale_bar import bar_text, round_length
 
 

@@ -1,9 +1,20 @@
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from segcore.training.augmentation import augment, cut, jitter_colour, jitter_stain, turn
+from segcore.training.augmentation import (
+    augment,
+    change_focus,
+    compress,
+    cut,
+    jitter_colour,
+    jitter_response,
+    jitter_stain,
+    mix,
+    turn,
+)
 from segcore.training.recipe import Augmentation
 
 NOTHING = Augmentation(
@@ -142,3 +153,53 @@ def test_saturation_zero_is_grey():
     grey = jitter_colour(image, Least(), saturation=1.0, hue=0.0)
 
     assert np.ptp(grey, axis=-1).max() < 1e-3
+
+
+@pytest.mark.parametrize("kind", ["blur_odds", "sharpen_odds", "coarse_odds"])
+def test_an_even_picture_stays_even_whatever_its_focus(kind):
+    even = np.full((32, 32, 3), 130, np.float32)
+    how = msgspec.structs.replace(NOTHING, **{kind: 1.0})
+
+    for seed in range(10):
+        assert np.ptp(change_focus(even, np.random.default_rng(seed), how)) < 1
+
+
+def test_blurred_and_coarse_pictures_have_less_contrast_and_sharpened_ones_more():
+    image = np.random.default_rng(0).uniform(60, 200, (32, 32, 3)).astype(np.float32)
+    spreads = {
+        kind: change_focus(
+            image, np.random.default_rng(1), msgspec.structs.replace(NOTHING, **{kind: 1.0})
+        ).std()
+        for kind in ("blur_odds", "sharpen_odds", "coarse_odds")
+    }
+
+    assert max(spreads["blur_odds"], spreads["coarse_odds"]) < image.std() < spreads["sharpen_odds"]
+
+
+def test_compression_keeps_the_size_and_about_the_picture():
+    smooth = np.kron(np.random.default_rng(3).integers(60, 220, (4, 4, 3)), np.ones((8, 8, 1)))
+
+    packed = compress(smooth.astype(np.uint8), np.random.default_rng(0))
+
+    assert packed.shape == smooth.shape
+    assert 0 < np.abs(packed.astype(int) - smooth).mean() < 25
+
+
+def test_tint_and_gamma_leave_black_and_order_alone():
+    steps = np.repeat(np.arange(0, 200, 10, dtype=np.float32)[:, None, None], 3, axis=2)
+    for seed in range(10):
+        changed = jitter_response(steps, np.random.default_rng(seed), tint=0.04, gamma=0.2)
+        assert (changed[0] == 0).all()
+        assert (np.diff(changed, axis=0) > 0).all()
+
+
+def test_a_mixture_shows_both_crops_each_under_its_own_label():
+    first = np.full((64, 64, 3), 40, np.uint8), np.full((64, 64), 1, np.uint8)
+    second = np.full((64, 64, 3), 80, np.uint8), np.full((64, 64), 2, np.uint8)
+
+    image, codes = mix(first, second, np.random.default_rng(1))
+
+    assert set(np.unique(codes)) == {0, 1, 2}
+    assert (image[codes == 1] == 40).all()
+    assert (image[codes == 2] == 80).all()
+    assert (codes == 0).mean() < 0.3

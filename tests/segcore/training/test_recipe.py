@@ -67,6 +67,8 @@ def test_a_recipe_that_is_none_is_refused(tmp_path, text):
         ("class_weights = { Fat = 1.0 }", "'Fat' is not among"),
         ("loss = { name = 'structure', foreground = 'Necrosis' }", "'Necrosis' is not among"),
         ("preprocessing = [{ step = 'resize', width = 64, height = 64 }]", "mpp and crop"),
+        ("scales = { Fat = [1.0, 2.0] }", "'Fat' is not among"),
+        ("augmentation = { sharpen_odds = 0.5, coarse_odds = 0.5 }", "more than 1"),
         ("batch = 0", "batch"),
         ("second = { optimiser = 'adam', learning_rate = 0 }", "learning_rate"),
     ],

@@ -3,10 +3,12 @@ from collections import Counter
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from segcore.data import Sample
 from segcore.errors import DataError
 from segcore.slides.preprocessing import Standardise
+from segcore.slides.preprocessing.stains import transmitted
 from segcore.training.losses import IGNORE
 from segcore.training.recipe import Augmentation, Source
 from segcore.training.sampling import CropSampler
@@ -28,7 +30,7 @@ def test_each_source_gets_its_share_whatever_its_size():
     samples = [sample("a1", "A"), *(sample(f"b{i}", "B") for i in range(9))]
     plan = recipe(sources=(Source("A", "manifest", 3.0), Source("B", "manifest", 1.0)))
 
-    found = Counter(each.source for each, _ in drawn(samples, plan))
+    found = Counter(each.sample.source for each in drawn(samples, plan))
 
     assert 0.68 < found["A"] / 400 < 0.82
 
@@ -36,7 +38,7 @@ def test_each_source_gets_its_share_whatever_its_size():
 def test_without_sources_every_picture_counts_alike():
     samples = [sample("a1", "A"), *(sample(f"b{i}", "B") for i in range(9))]
 
-    found = Counter(each.source for each, _ in drawn(samples, recipe()))
+    found = Counter(each.sample.source for each in drawn(samples, recipe()))
 
     assert 0.05 < found["A"] / 400 < 0.15
 
@@ -46,7 +48,7 @@ def test_classes_are_balanced_however_rare():
     rare.codes[:] = 2
     rare.codes[:10, :10] = 1
 
-    centres = [each.codes[place] for each, place in drawn([rare], recipe())]
+    centres = [each.sample.codes[each.pixel] for each in drawn([rare], recipe())]
 
     assert 0.4 < np.mean(np.array(centres) == 1) < 0.6
 
@@ -83,3 +85,60 @@ def test_pictures_without_labels_cannot_train():
     empty = Sample("x", "A", np.zeros((64, 64, 3), np.uint8), np.zeros((64, 64), np.uint8))
     with pytest.raises(DataError, match="labelled"):
         CropSampler([empty], recipe())
+
+
+def test_a_class_can_have_its_own_magnification():
+    plan = recipe(scales={"Tumor": (4.0, 4.0)}, class_weights={"Stroma": 0.0}, augmentation=MILD)
+    coarse = Sample("x", "A", *(np.kron(a, b) for a, b in _checkers()))
+    _, target = CropSampler([coarse], plan).batch([(0, i) for i in range(4)])
+
+    changes = (target[:, :, 1:] != target[:, :, :-1]).sum(2)
+    assert changes.max() <= 64 // (8 * 4) + 1  # squares of 8 pixels, magnified four times
+
+
+def _checkers():
+    """Pairs whose Kronecker products are a picture and its mask, of squares of 8 pixels."""
+    codes = (1 + np.indices((16, 16)).sum(0) % 2).astype(np.uint8)
+    image = np.repeat(codes[..., None] * np.uint8(90), 3, axis=2)
+    return (image, np.ones((8, 8, 1), np.uint8)), (codes, np.ones((8, 8), np.uint8))
+
+
+def test_a_mixture_of_one_picture_with_another_shows_both():
+    one, two = (
+        Sample(
+            name, "A", np.full((96, 96, 3), 60 * code, np.uint8), np.full((96, 96), code, np.uint8)
+        )
+        for name, code in (("one", 1), ("two", 2))
+    )
+    plain, mixed = (
+        CropSampler([one, two], recipe(mixed=odds, augmentation=MILD)).batch(
+            [(0, i) for i in range(16)]
+        )[1]
+        for odds in (0.0, 1.0)
+    )
+
+    assert all(len(set(each.unique().tolist()) - {IGNORE}) == 1 for each in plain)
+    assert any(len(set(each.unique().tolist()) - {IGNORE}) == 2 for each in mixed)
+
+
+def test_crops_are_restained_where_other_pictures_have_other_stains():
+    rng = np.random.default_rng(0)
+    content = rng.uniform(0.1, 0.9, (96, 96, 2)) * 1.5
+    samples = [
+        Sample(
+            name,
+            "A",
+            transmitted(content @ np.array(stains)).astype(np.uint8),
+            np.ones((96, 96), np.uint8),
+        )
+        for name, stains in (
+            ("one", [(0.56, 0.72, 0.41), (0.22, 0.80, 0.56)]),
+            ("two", [(0.75, 0.60, 0.20), (0.20, 0.85, 0.45)]),
+        )
+    ]
+    plain, restained = (
+        CropSampler(samples, recipe(augmentation=replace(MILD, restain_odds=odds))).batch([(0, 1)])
+        for odds in (0.0, 1.0)
+    )
+
+    assert (plain[0].float() - restained[0].float()).abs().mean() > 3
