@@ -85,6 +85,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
 def _run_script(path: Path, session: Session) -> None:
     """Run a script with `session`; an error in it ends the program with its traceback and exit code 1."""
     session.jobs.wait_idle()  # the slide of the command line is open before the script begins
+    if not path.is_file():
+        sys.stderr.write(f"There is no script {path}; check the name.\n")
+        QApplication.exit(1)
+        return
     try:
         runpy.run_path(str(path), init_globals={"session": session}, run_name="__main__")
     except SystemExit as end:

@@ -1,6 +1,7 @@
 """`segcore dataset`: data sets of other people, and our own exports, as one kind of folder to train on."""
 
 import argparse
+import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -105,7 +106,10 @@ def _add_codes(parser: argparse.ArgumentParser, _: "Format") -> None:
 
 def _add_case(parser: argparse.ArgumentParser, _: "Format") -> None:
     parser.add_argument(
-        "--case", metavar="REGEX", help=r"finds the case in a name, as '(.+?)__' (the whole name)"
+        "--case",
+        type=_pattern,
+        metavar="REGEX",
+        help=r"finds the case in a name, as '(.+?)__' (the whole name)",
     )
 
 
@@ -134,6 +138,14 @@ def _class(text: str) -> int:
         return load_taxonomy().named(text).code
     except AnnotationError as error:
         raise argparse.ArgumentTypeError(str(error).rstrip(".")) from error
+
+
+def _pattern(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is no regular expression: {error}") from error
+    return text
 
 
 def _codes(text: str) -> dict[int, int]:

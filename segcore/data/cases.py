@@ -85,6 +85,8 @@ class PictureCase:
     mask: Path | None = None
     table: tuple[int, ...] = SAME
     """The class code of each mask value."""
+    named: frozenset[int] | None = None
+    """The mask values that there may be beside 0; None where all may be."""
     label: str = ""
     corner: tuple[float, float] = (0, 0)
     """Where the picture lies on its slide, in pixels of the picture."""
@@ -112,7 +114,13 @@ class PictureCase:
         image = read_picture(self.image)
         if self.mask is None:
             return image, np.zeros(image.shape[:2], np.uint8)
-        codes = np.array(self.table, np.uint8)[read_codes(self.mask)]
+        values = read_codes(self.mask)
+        if self.named is not None and (strange := set(np.unique(values)) - self.named - {0}):
+            value = min(strange)
+            raise DataError(
+                f"Its mask holds the value {value}, which has no class; add {value}=CLASS or {value}=unlabelled."
+            )
+        codes = np.array(self.table, np.uint8)[values]
         same_size(self.image.name, image, codes)
         return image, codes
 

@@ -9,7 +9,7 @@ from PySide6.QtGui import QDropEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton
 
-from viewer.actions import ACTIONS
+from viewer.actions import ACTIONS, action_named, menu_groups
 from viewer.widgets.command_search import matching
 from viewer.widgets.magnification import MagnificationBox, magnification_text
 from viewer.widgets.main_window import MENUS
@@ -234,3 +234,29 @@ def test_the_theme_changes_live(person):
     assert QApplication.instance().palette().window().color().lightness() > 128
     person.does("view.theme")
     assert QApplication.instance().palette().window().color().lightness() < 128
+
+
+@pytest.mark.parametrize("words", ["nan", "inf", "-5", "0", "abc"])
+def test_what_is_no_magnification_is_said_and_the_view_stays(open_window, slide, words):
+    person = open_window().opens(slide)
+    before = person.canvas.viewport
+    box = person.window.findChild(MagnificationBox)
+
+    box.setText(words)
+    box.returnPressed.emit()
+
+    assert person.canvas.viewport == before
+    assert person.messages()[-1] == "Type a magnification such as 20."
+
+
+def test_a_misspelt_action_names_its_neighbours():
+    with pytest.raises(KeyError, match=r"view\.mirror"):
+        action_named("view.mirorr")
+
+
+def test_every_action_stands_in_a_menu_once(open_window):
+    window = open_window().window
+    titles = [item.text() for menu in window.menuBar().actions() for item in menu.menu().actions()]
+
+    assert sorted(each.name for group in menu_groups() for each in group) == sorted(ACTIONS)
+    assert all(titles.count(each.title) >= 1 for each in ACTIONS.values())

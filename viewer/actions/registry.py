@@ -1,3 +1,4 @@
+import difflib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -80,4 +81,8 @@ def perform(each: Action, session: Session) -> None:
 
 
 def action_named(name: str) -> Action:
+    """Return an action by its name; raises KeyError that names the nearest ones."""
+    if name not in ACTIONS:
+        near = difflib.get_close_matches(name, ACTIONS, 3) or sorted(ACTIONS)
+        raise KeyError(f"There is no action {name!r}; there are {', '.join(near)}.")
     return ACTIONS[name]

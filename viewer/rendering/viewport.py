@@ -29,6 +29,10 @@ class Viewport:
         return self.turn == 0 and not self.mirrored
 
     @property
+    def is_finite(self) -> bool:
+        return all(math.isfinite(each) for each in (self.x, self.y, self.scale, self.turn))
+
+    @property
     def upright(self) -> "Viewport":
         """Return the smallest view, neither turned nor mirrored, that shows all that this one shows."""
         across, down = self._extent(self.width, self.height)

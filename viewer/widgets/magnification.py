@@ -1,3 +1,5 @@
+import math
+
 from PySide6.QtCore import Qt
 
 from viewer.rendering.viewport import MPP_AT_1X
@@ -39,7 +41,7 @@ class MagnificationBox(TextField):
         except ValueError:
             wanted = 0.0
         self._canvas.setFocus()
-        if workspace is None or wanted <= 0:
+        if workspace is None or not 0 < wanted < math.inf:
             self._session.tell.info("Type a magnification such as 20.")
         elif workspace.slide.mpp is None:
             self._canvas.set_scale(100 / wanted)

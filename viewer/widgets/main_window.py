@@ -12,7 +12,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from viewer.actions import ACTIONS, Action, action_named, perform
+from viewer.actions import ACTIONS, Action, action_named, menu_groups, perform
 from viewer.session import Session
 from viewer.tools import TOOLS, Tool
 from viewer.widgets.bookmarks import BookmarksPanel
@@ -74,14 +74,12 @@ class MainWindow(QMainWindow):
             title.replace("&", ""): self.menuBar().addMenu(title) for title in MENUS
         }
         self._draw_menu = menus["Draw"]
-        for each in ACTIONS.values():
-            item = QAction(each.title, self)
-            item.setCheckable(each.checked is not None)
-            item.setStatusTip(each.help)
-            item.setShortcuts([QKeySequence(key) for key in each.shortcut.split(" or ") if key])
-            item.triggered.connect(lambda _=False, a=each: self._run(a))
-            menus[each.menu].addAction(item)
-            self._actions[each.name] = item
+        for group in menu_groups():
+            for menu in {each.menu: menus[each.menu] for each in group}.values():
+                menu.addSeparator()  # Qt shows none at the beginning of a menu
+            for each in group:
+                self._actions[each.name] = self._menu_item(each)
+                menus[each.menu].addAction(self._actions[each.name])
         leave = QAction("Quit", self)
         leave.setShortcut(QKeySequence("Ctrl+Q"))
         leave.triggered.connect(self.close)
@@ -92,6 +90,14 @@ class MainWindow(QMainWindow):
         for each in self.session.taxonomy.classes:
             key = QShortcut(QKeySequence(str(each.code)), self)
             key.activated.connect(lambda c=each: self.session.set_class(c))
+
+    def _menu_item(self, each: Action) -> QAction:
+        item = QAction(each.title, self)
+        item.setCheckable(each.checked is not None)
+        item.setStatusTip(each.help)
+        item.setShortcuts([QKeySequence(key) for key in each.shortcut.split(" or ") if key])
+        item.triggered.connect(lambda: self._run(each))
+        return item
 
     def _build_toolbar(self) -> None:
         bar = QToolBar("Tools")

@@ -113,7 +113,7 @@ class SlidePane(QWidget):
 
     def look(self, view: Viewport) -> None:
         """Show another part of the slide."""
-        if self.slide is None:
+        if self.slide is None or not view.is_finite:
             return
         self._fitted = False
         before, self.viewport = self.viewport, view.clamped(*self.slide.dimensions)

@@ -100,10 +100,12 @@ class Stage(QStackedWidget):
         self.hint.setGeometry(left, MARGIN, width, height)
 
     def _stack_messages(self, foot: int) -> None:
+        """Put messages in the middle of what the cards of running jobs leave free."""
+        room = min((card.x() for card in self.cards.values()), default=self.width())
         for message in reversed(self.messages):
-            width = min(message.sizeHint().width(), 640, self.width() - 2 * MARGIN)
+            width = min(message.sizeHint().width(), 640, room - 2 * MARGIN)
             height = max(message.heightForWidth(width), message.minimumSizeHint().height())
-            place = QPoint((self.width() - width) // 2, foot - height)
+            place = QPoint((room - width) // 2, foot - height)
             message.setGeometry(place.x(), place.y(), width, height)
             message.raise_()
             foot -= height + 8

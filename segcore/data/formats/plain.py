@@ -18,7 +18,7 @@ def find_folder(
     codes: Mapping[int, int] | None = None,
     case: str | None = None,
 ) -> list[Case]:
-    """Return the pictures; `codes` gives the class code of mask values, those not named are unlabelled.
+    """Return the pictures; `codes` gives the class code of mask values; one beside 0 that it lacks is refused.
 
     `case` is a regular expression: what it (or its first group) finds in a picture's name is the case; each
     picture is a case of its own without it.
@@ -38,6 +38,7 @@ def find_folder(
             mpp=source_mpp,
             mask=_mask_of(masks, image.stem),
             table=table,
+            named=frozenset(codes) if codes else None,
         )
         for image in pictures_in(folder / "images")
     ]

@@ -140,6 +140,9 @@ def test_a_plain_folder_takes_codes_and_cases_as_told(tmp_path):
     assert case.case == "p7"
     assert part.image.shape == (96, 128, 3)
     assert part.codes[0, [0, -1]].tolist() == [5, 1]
+    [wrong] = find("folder", tmp_path, source_mpp=1.0, codes={1: 1, 0: 5})
+    with pytest.raises(DataError, match="value 255, which has no class"):
+        parts_of(wrong)
     with pytest.raises(DataError, match="--source-mpp"):
         find("folder", tmp_path)
     with pytest.raises(DataError, match="finds no case in the name p7__a"):
