@@ -205,3 +205,11 @@ def exchanged_primaries():
     red, blue = entries[b"rXYZ"], entries[b"bXYZ"]
     data[red : red + 4], data[blue : blue + 4] = data[blue : blue + 4], data[red : red + 4]
     return bytes(data)
+
+
+@pytest.mark.parametrize(("name", "mpp_on_screen"), [("view.5x", 2.0), ("view.40x", 0.25)])
+def test_an_objective_shows_its_micrometres_per_screen_pixel(person, name, mpp_on_screen):
+    person.does(name)
+
+    scale = person.canvas.viewport.scale
+    assert scale * person.session.workspace.slide.mpp == pytest.approx(mpp_on_screen)

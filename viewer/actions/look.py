@@ -1,5 +1,6 @@
 """How the slide is shown: turned, mirrored, at which magnification, in which colours."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from viewer.actions.registry import action, has_slide
@@ -38,36 +39,22 @@ def turn_upright(session: Session) -> None:
     session.view.turn_upright()
 
 
-def _magnify(session: Session, power: float) -> None:
-    mpp = session.workspace.slide.mpp if session.workspace is not None else None
-    if mpp is None:
-        session.tell.info("This slide does not say its pixel size; set it under Measure.")
-    else:
-        session.view.set_scale(MPP_AT_1X / power / mpp)
+def _magnifying(power: int) -> Callable[[Session], None]:
+    def magnify(session: Session) -> None:
+        mpp = session.workspace.slide.mpp if session.workspace is not None else None
+        if mpp is None:
+            session.tell.info("This slide does not say its pixel size; set it under Measure.")
+        else:
+            session.view.set_scale(MPP_AT_1X / power / mpp)
+
+    magnify.__doc__ = f"Magnify as a {power}x objective does."
+    return magnify
 
 
-@action("view.5x", "5×", menu="View", shortcut="Ctrl+5", enabled=has_slide)
-def five(session: Session) -> None:
-    """Magnify as a 5x objective does."""
-    _magnify(session, 5)
-
-
-@action("view.10x", "10×", menu="View", shortcut="Ctrl+6", enabled=has_slide)
-def ten(session: Session) -> None:
-    """Magnify as a 10x objective does."""
-    _magnify(session, 10)
-
-
-@action("view.20x", "20×", menu="View", shortcut="Ctrl+7", enabled=has_slide)
-def twenty(session: Session) -> None:
-    """Magnify as a 20x objective does."""
-    _magnify(session, 20)
-
-
-@action("view.40x", "40×", menu="View", shortcut="Ctrl+8", enabled=has_slide)
-def forty(session: Session) -> None:
-    """Magnify as a 40x objective does."""
-    _magnify(session, 40)
+for _power, _key in ((5, "Ctrl+5"), (10, "Ctrl+6"), (20, "Ctrl+7"), (40, "Ctrl+8")):
+    action(f"view.{_power}x", f"{_power}×", menu="View", shortcut=_key, enabled=has_slide)(
+        _magnifying(_power)
+    )
 
 
 @action(
