@@ -67,3 +67,6 @@ class OneBundle:
 
     def get(self, name="default"):
         return self.bundle
+
+    def loaded(self, name="default"):
+        return self.bundle

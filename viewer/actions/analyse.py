@@ -49,7 +49,7 @@ def segment(session: Session) -> Job | None:
 
 
 @action(
-    "explain.grad_cam", "Why? Grad-CAM", menu="Explain", shortcut="W", icon="mdi6.head-question-outline",
+    "explain.grad_cam", "Why? Grad-CAM", menu="Explain", shortcut="Y", icon="mdi6.head-question-outline",
     enabled=has_slide,
 )  # fmt: skip
 def explain(session: Session) -> Job | None:
@@ -72,7 +72,7 @@ def explain(session: Session) -> Job | None:
 
 
 @action(
-    "explain.clear", "Hide the heatmap", menu="Explain", shortcut="Shift+W",
+    "explain.clear", "Hide the heatmap", menu="Explain", shortcut="Shift+Y",
     enabled=lambda s: s.workspace is not None and s.workspace.heatmap is not None,
     why_not="There is no heatmap to hide.",
 )  # fmt: skip

@@ -29,6 +29,10 @@ class Models:
                 self._bundles[str(name)] = load_bundle(name)
             return self._bundles[str(name)]
 
+    def loaded(self, name: str | Path = "default") -> "Bundle | None":
+        """Return the bundle where it is loaded already; never waits."""
+        return self._bundles.get(str(name))
+
     def prepare(self, name: str | Path = "default") -> None:
         """Import the engine and load a bundle before they are wanted; what is wrong is told when they are."""
         from segcore import inference, refinement  # noqa: F401, PLC0415 - loading them is the purpose

@@ -19,6 +19,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
 
 from segcore.annotations import Annotation
+from segcore.annotations.taxonomy import parent_of
 from viewer.document import Document
 from viewer.document.spatial import Bounds, Rows, SpatialIndex
 from viewer.rendering.annotation_marks import LINE, TILE_SIDE, Colours, Marks, marks, surroundings
@@ -44,7 +45,7 @@ class AnnotationLayer(QObject):
 
     def __init__(self, colours: Mapping[str, tuple[int, int, int]]) -> None:
         super().__init__()
-        self._colours = {name: QColor(*rgb) for name, rgb in colours.items()}
+        self._colours: dict[str, QColor] = {}
         self._vectors = AnnotationVectors()
         self._tiles = AnnotationTiles(TILE_BYTES)
         self._chosen_tiles = AnnotationTiles(TILE_BYTES)
@@ -55,6 +56,12 @@ class AnnotationLayer(QObject):
         self._raster = _Raster()
         self._later = QTimer(self, singleShot=True, interval=WAIT)
         self._later.timeout.connect(self.unfinished)
+        self.set_colours(colours)
+
+    def set_colours(self, colours: Mapping[str, tuple[int, int, int]]) -> None:
+        """Draw each class in its colour from now on; a derived one that has none in that of its parent."""
+        self._colours = {name: QColor(*rgb) for name, rgb in colours.items()}
+        self.forget()
 
     def paint(
         self,
@@ -63,9 +70,13 @@ class AnnotationLayer(QObject):
         document: Document,
         selected: Collection[str],
         *,
+        lifted: Collection[str] = (),
         at_once: bool = False,
     ) -> bool:
-        """Paint into an upright view; return whether everything was painted, which `at_once` waits for."""
+        """Paint into an upright view; return whether everything was painted, which `at_once` waits for.
+
+        `lifted` are in somebody's hand and shown there; a crowd keeps showing where they were.
+        """
         self._follow(document.spatial, _device_ratio(painter), selected)
         deadline = math.inf if at_once else time.monotonic() + SLICE
         few = _few(document.spatial, view)
@@ -78,7 +89,8 @@ class AnnotationLayer(QObject):
         else:
             chosen = _few_chosen(document, selected)
             complete = self._paint_tiles(painter, view, deadline, selected, many=chosen is None)
-        self._vectors.paint(painter, view, chosen or [], lambda _: SELECTED, line=SELECTED_LINE)
+        shown = [each for each in chosen or () if each.id not in lifted]
+        self._vectors.paint(painter, view, shown, lambda _: SELECTED, line=SELECTED_LINE)
         return complete
 
     def forget(self) -> None:
@@ -93,10 +105,16 @@ class AnnotationLayer(QObject):
         """Return the annotation's own colour, its class's, or that of the unclassified."""
         return self._colour(annotation.class_name, annotation.colour)
 
+    def class_colour(self, name: str | None) -> QColor:
+        """Return the colour of a class, or that of the unclassified."""
+        return self._colour(name, None)
+
     def _colour(self, class_name: str | None, own: tuple[int, int, int] | None) -> QColor:
-        return (
-            QColor(*own) if own is not None else self._colours.get(class_name or "", UNCLASSIFIED)
-        )
+        if own is not None:
+            return QColor(*own)
+        while class_name and class_name not in self._colours:
+            class_name = parent_of(class_name)
+        return self._colours.get(class_name or "", UNCLASSIFIED)
 
     def _follow(self, index: SpatialIndex, ratio: float, selected: Collection[str]) -> None:
         """Drop or renew what does not show the document as it is now."""

@@ -24,7 +24,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("refine.alpha", 0.99, "Reach of the label propagation"),
     Setting("refine.sigma", 0.1, "How strong an edge in colour stops the label propagation"),
     Setting("brush.size", 50.0, "Brush diameter in screen pixels"),
+    Setting("paint.on", "mask", "What brush, eraser and wand change: mask or annotations"),
     Setting("tile_cache_mb", 384, "Memory for slide tiles, in megabytes"),
+    Setting("folder.exports", "", "Where the last file was exported to"),
     Setting("window.geometry", "", "Where the window was"),
 )
 RECENT_LIMIT = 10

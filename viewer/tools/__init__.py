@@ -4,17 +4,34 @@ Pointer events go in, in level-0 pixels; previews come out; the return value is 
 Closing the generator (Escape) leaves no trace. Nothing here knows Qt.
 """
 
-from viewer.tools.base import Context, Gesture, MaskPreview, Outline, Pointer, Preview, Tool
-from viewer.tools.catalogue import TOOLS, tool_named
+from viewer.tools.base import (
+    Choice,
+    Context,
+    Gesture,
+    MaskPreview,
+    Outline,
+    Pointer,
+    Preview,
+    Probabilities,
+    Sketch,
+    Tissue,
+    Tool,
+)
+from viewer.tools.catalogue import TOOLS, families, tool_named
 
 __all__ = [
     "TOOLS",
+    "Choice",
     "Context",
     "Gesture",
     "MaskPreview",
     "Outline",
     "Pointer",
     "Preview",
+    "Probabilities",
+    "Sketch",
+    "Tissue",
     "Tool",
+    "families",
     "tool_named",
 ]

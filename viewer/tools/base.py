@@ -1,8 +1,14 @@
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass
+from typing import Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
+
+from segcore.annotations import Annotation
 from segcore.annotations.labelmap import Labels
+from segcore.slides.base import Rgb
 from viewer.document import Document, Edit, MaskGrid
 
 Point = tuple[float, float]
@@ -22,6 +28,10 @@ class Pointer:
     """Level-0 pixels per screen pixel: what a distance on the screen means on the slide."""
     shift: bool = False
     alt: bool = False
+    """Also where the eraser of a pen is used."""
+    ctrl: bool = False
+    pressure: float = 1.0
+    """Of a pen, 0 to 1; 1 for a mouse."""
 
     @property
     def point(self) -> Point:
@@ -30,10 +40,27 @@ class Pointer:
 
 @dataclass(frozen=True, slots=True)
 class Outline:
-    """A shape being drawn: its points so far."""
+    """A line being drawn, vertex by vertex; `closed` where it is the border of an area."""
 
     points: tuple[Point, ...]
     closed: bool = True
+    vertices: tuple[Point, ...] = ()
+    """Those to be marked."""
+    text: str = ""
+    """What to say beside the last point: a length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sketch:
+    """Shapes as they will be once the gesture is finished."""
+
+    shapes: tuple[BaseGeometry, ...]
+    replaces: frozenset[str] = frozenset()
+    """The annotations that they take the place of; these are not shown meanwhile."""
+    offset: Point = (0.0, 0.0)
+    """How far they are moved; one shape can so be shown at many places without being made anew."""
+    class_name: str | None = None
+    """Whose colour they have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +72,51 @@ class MaskPreview:
     dirty: frozenset[tuple[int, int]]
 
 
-Preview = Outline | MaskPreview
-Gesture = Generator[Preview | None, Pointer, Edit | None]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a gesture selects: it changes nothing, so it is no edit."""
+
+    ids: frozenset[str]
+    how: Literal["replace", "add", "remove"] = "replace"
+
+    def of(self, selected: frozenset[str]) -> frozenset[str]:
+        """Return what is selected after it."""
+        if self.how == "replace":
+            return self.ids
+        return selected | self.ids if self.how == "add" else selected - self.ids
+
+
+Preview = Outline | Sketch | MaskPreview
+Gesture = Generator[Preview | None, Pointer, Edit | Choice | None]
+
+
+class Tissue(Protocol):
+    """What a gesture may see of the slide."""
+
+    def pixels(self, left: float, top: float, side: int, scale: float) -> Rgb:
+        """Return (side, side, 3) at `scale` level-0 pixels per pixel from level-0 (left, top); white outside.
+
+        Raises SlideError.
+        """
+        ...
+
+    def probabilities(self, x: float, y: float) -> "Probabilities | None":
+        """Return what the model makes of the window around level-0 (x, y); None until it is loaded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probabilities:
+    """Of each class at each pixel of a window."""
+
+    values: npt.NDArray[np.float32]
+    """(classes, height, width)."""
+    codes: tuple[int, ...]
+    """The pixel value in masks of each class."""
+    left: float
+    top: float
+    scale: float
+    """Level-0 pixels per pixel."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +132,13 @@ class Context:
     class_code: int = 1
     brush_px: float = 50.0
     """Brush diameter in screen pixels, so that it follows the zoom."""
-    locked: frozenset[str] = field(default_factory=frozenset)
+    on_mask: bool = True
+    """Whether tools that paint work on the mask, or on annotations."""
+    selection: tuple[Annotation, ...] = ()
+    """The selected annotations, the locked ones too."""
+    mpp: float | None = None
+    """Micrometres per level-0 pixel."""
+    tissue: Tissue | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +154,13 @@ class Tool:
     """None: the pointer pans and selects."""
     sticky: bool = False
     paints: bool = False
-    """Whether the tool works on the mask and shows its footprint."""
+    """Whether the tool sweeps a footprint of the brush's size."""
+    works_on: Literal["annotations", "mask", "either"] = "annotations"
+    """"either": as `Context.on_mask` says."""
+    family: str = ""
+    """Tools of one family share a button."""
+    by_vertices: bool = False
+    """Whether a shape is clicked together, not dragged."""
+
+    def is_on_mask(self, context: Context) -> bool:
+        return self.works_on == "mask" or (self.works_on == "either" and context.on_mask)

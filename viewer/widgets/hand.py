@@ -1,10 +1,10 @@
-"""The hand: drives the gesture of the chosen tool, from pointer events to an edit."""
+"""The hand: drives the gesture of the chosen tool, from pointer events to an edit or a selection."""
 
 from collections.abc import Callable
 
 from viewer.document import Edit
 from viewer.session import Session
-from viewer.tools import Gesture, MaskPreview, Pointer, Preview
+from viewer.tools import Choice, Context, Gesture, Pointer, Preview
 
 
 class Hand:
@@ -21,7 +21,7 @@ class Hand:
         return self._gesture is not None
 
     def press(self, pointer: Pointer) -> None:
-        """Begin a gesture, or pass the press to the one under way."""
+        """Begin a gesture of the chosen tool, or pass the press to the one under way."""
         if self._gesture is not None:
             self.send(pointer)
             return
@@ -29,18 +29,20 @@ class Hand:
         tool = self._session.tool
         if context is None or tool.begin is None:
             return
-        if tool.paints and context.grid is None:
-            self._session.tell.warn("Set the pixel size under Measure before you paint a mask.")
+        why_not = self._why_not(context)
+        if why_not:
+            self._session.tell.warn(why_not)
             return
-        if tool.paints and context.document.mask.grid is None and self._session.jobs.running:
-            self._session.tell.info("Wait until the segmentation has started the mask.")
-            return
-        self._gesture = tool.begin(pointer, context)
+        self.begin(tool.begin(pointer, context))
+
+    def begin(self, gesture: Gesture) -> None:
+        """Take up a gesture."""
+        self._gesture = gesture
         self._advance(None)
 
-    def send(self, pointer: Pointer) -> None:
-        if self._gesture is not None:
-            self._advance(pointer)
+    def send(self, pointer: Pointer) -> bool:
+        """Pass an event on; True where the gesture ended with it and came to something."""
+        return self._gesture is not None and self._advance(pointer)
 
     def drop(self) -> None:
         """Leave the gesture without a trace."""
@@ -49,30 +51,49 @@ class Hand:
             self._gesture = None
             self._show(None)
 
-    def _advance(self, pointer: Pointer | None) -> None:
+    def _why_not(self, context: Context) -> str:
+        """Return why the mask cannot be painted now, "" where it can or is not to be."""
+        if not self._session.tool.is_on_mask(context):
+            return ""
+        if context.grid is None:
+            return "Set the pixel size under Measure before you paint a mask."
+        if context.document.mask.grid is None and self._session.jobs.running:
+            return "Wait until the segmentation has started the mask."
+        return ""
+
+    def _advance(self, pointer: Pointer | None) -> bool:
         gesture = self._gesture
         if gesture is None:
-            return
+            return False
         try:
             preview = next(gesture) if pointer is None else gesture.send(pointer)
         except StopIteration as end:
             self._gesture = None
-            self._finish(end.value)
-        else:
-            self._show(preview)
+            return self._finish(end.value)
+        self._show(preview)
+        return False
 
-    def _finish(self, edit: Edit | None) -> None:
-        before = self.preview
+    def _finish(self, result: Edit | Choice | None) -> bool:
         session = self._session
+        workspace = session.workspace
+        if isinstance(result, Choice) and workspace is not None:
+            session.select(result.of(workspace.selection))
+            self._show(None)
+            return True
+        edit = result if isinstance(result, Edit) else None
         applied = session.apply(edit)
         self._show(None)
-        if isinstance(before, MaskPreview) or session.workspace is None:
-            return
-        if applied and not session.tool.sticky:
-            newest = next(reversed(list(session.workspace.document.annotations)), None)
-            if newest is not None:
-                session.select(frozenset({newest}))
-            session.give_back_tool()
+        if applied and edit is not None and edit.changes:
+            self._select_changed(edit)
+            if not session.tool.sticky:
+                session.give_back_tool()
+        return applied
+
+    def _select_changed(self, edit: Edit) -> None:
+        """Select what a gesture made or changed, so that it can be gone on with."""
+        changed = [each.after.id for each in edit.changes if each.after is not None]
+        if changed:
+            self._session.select(frozenset(changed))
 
     def _show(self, preview: Preview | None) -> None:
         before, self.preview = self.preview, preview

@@ -1,9 +1,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from PySide6.QtGui import QPainter
+from PySide6.QtGui import QColor, QPainter
 from PySide6.QtWidgets import QApplication
 
+from segcore.annotations import Taxonomy
 from segcore.annotations.labelmap import Labels
 from viewer.document import Edit
 from viewer.rendering import AnnotationLayer, HeatmapLayer, MaskPainter
@@ -30,6 +31,8 @@ class SlideView(SlidePane):
         )
         self._annotations.unfinished.connect(self.update)
         self._stroke: Mapping[Key, Labels] = {}
+        self.lifted: frozenset[str] = frozenset()
+        """Annotations that a gesture shows elsewhere."""
         self.setAccessibleName("Slide")
         self.trouble.connect(session.tell.error)
         self.recovered.connect(lambda: session.tell.info("The slide can be read again."))
@@ -45,6 +48,7 @@ class SlideView(SlidePane):
         session.looks_changed.connect(lambda _: self._restyle())
         session.adjusted.connect(self.adjust)
         session.heatmap_changed.connect(self._show_heatmap)
+        session.classes_changed.connect(self._recolour)
         session.study_changed.connect(lambda _: self.update())
 
     # -- what is shown ------------------------------------------------------------------------
@@ -107,6 +111,11 @@ class SlideView(SlidePane):
         self._heat.show(heatmap)
         self._restyle()
 
+    def _recolour(self, taxonomy: Taxonomy) -> None:
+        self._mask.set_classes(taxonomy.classes)
+        self._annotations.set_colours({each.name: each.colour for each in taxonomy.classes})
+        self.update()
+
     def _restyle(self) -> None:
         self.manage_colours(bool(self.session.settings["colour.managed"]))
         opacity = float(self.session.settings["mask.opacity"])
@@ -134,10 +143,15 @@ class SlideView(SlidePane):
                 view,
                 workspace.document,
                 workspace.selection,
+                lifted=self.lifted,
                 at_once=painter.device() is not self,  # a picture to be kept has all of them
             )
         if self.session.show_grid:
             paint_grid(painter, view, workspace.slide.dimensions, workspace.slide.mpp)
+
+    def class_colour(self, name: str | None) -> QColor:
+        """Return the colour that annotations of a class have."""
+        return self._annotations.class_colour(name)
 
     def screenshot(self, path: Path) -> None:
         QApplication.processEvents()  # panels that have just changed their rows lay themselves out

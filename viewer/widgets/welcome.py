@@ -11,7 +11,7 @@ SHORTCUTS = (
     ("R O P", "outline a region"),
     ("S", "segment it"),
     ("B", "correct with the brush"),
-    ("W", "ask why"),
+    ("Y", "ask why"),
     ("Ctrl+E", "export for QuPath"),
     ("Ctrl+L", "find any command"),
 )
@@ -60,6 +60,7 @@ class Welcome(QWidget):
         while (item := self._recent.takeAt(0)) is not None:
             widget = item.widget()
             if widget is not None:
+                widget.hide()  # it may be deleted only after the next painting
                 widget.deleteLater()
         recent = [Path(each) for each in self.session.settings["recent"]][:5]
         if recent:
