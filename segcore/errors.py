@@ -5,6 +5,7 @@
     |   `-- PixelSizeMissingError  the physical pixel size is unknown and may not be guessed
     |-- AnnotationError       an annotation file or geometry cannot be used
     |-- ModelError            a network or bundle is unknown, damaged or does not fit
+    |   `-- DeviceMemoryError   a network needs more memory than its device has
     |-- RegionError           a region is empty, outside the slide or unsuited to the model
     |-- ExportError           a result could not be written
     |-- DataError             a training data set cannot be used
@@ -32,6 +33,10 @@ class AnnotationError(AcinusError):
 
 class ModelError(AcinusError):
     """A network or bundle is unknown, damaged or does not fit."""
+
+
+class DeviceMemoryError(ModelError):
+    """A network needs more memory than its device has."""
 
 
 class RegionError(AcinusError):

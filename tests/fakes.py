@@ -1,5 +1,6 @@
 """Stand-ins for people: what they answer, and what they were told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from viewer.session.ports import PictureOptions
@@ -11,14 +12,20 @@ class Heard:
     def __init__(self):
         self.said: list[tuple[str, str]] = []
 
-    def info(self, text):
+    def info(self, text, *, offers=()):
         self.said.append(("info", text))
+
+    def wrote(self, text, path):
+        self.said.append(("info", f"{text} {path}"))
 
     def warn(self, text):
         self.said.append(("warning", text))
 
     def page(self, title, text):
         self.said.append(("page", text))
+
+    def pictures(self, title, note, pictures):
+        self.said.append(("pictures", f"{title} {note} {', '.join(pictures)}"))
 
     def error(self, text, *, details="", retry=None):
         self.said.append(("error", text if not details else f"{text} {details}"))
@@ -41,6 +48,8 @@ class Answers:
         text=None,
         model=None,
         package=None,
+        properties=None,
+        choice=None,
     ):
         self.open_path: Path | None = open_path
         self.save_path: Path | None = save_path
@@ -50,6 +59,8 @@ class Answers:
         self.words: str | None = text
         self.model: str | None = model
         self.package = package
+        self.told = properties
+        self.choice: str | None = choice
         self.asked: list[str] = []
 
     def slide_to_open(self):
@@ -58,6 +69,14 @@ class Answers:
     def file_to_save(self, title, suggestion, pattern):
         self.asked.append(title)
         return self.save_path
+
+    def file_to_open(self, title, pattern):
+        self.asked.append(title)
+        return self.open_path
+
+    def properties(self, annotations, class_names, taxonomy):
+        self.asked.append(f"properties of {len(annotations)}")
+        return self.told
 
     def folder_to_make(self, title, suggestion):
         self.asked.append(title)
@@ -82,6 +101,20 @@ class Answers:
     def picture(self, width, height):
         self.asked.append(f"picture of {width} x {height}")
         return PictureOptions()
+
+    def choose(self, title, text, choices):
+        self.asked.append(text)
+        self.offered = [each.value for each in choices]
+        return self.offered[0] if self.choice is None else self.choice
+
+    def export(self, question):
+        """Order what the dialog would propose, to `save_path`."""
+        self.asked.append(question)
+        return None if self.save_path is None else replace(question.last, path=self.save_path)
+
+    def project_images(self, project):
+        self.asked.append(project)
+        return [each for each in project.images if each.path is not None]
 
     def confirm(self, question, yes):
         self.asked.append(question)

@@ -19,9 +19,11 @@ from PySide6.QtWidgets import QApplication
 
 from segcore import __version__
 from segcore.config import resources, user_data
+from viewer.actions.projects import open_file
 from viewer.jobs import JobRunner
 from viewer.session import Session
 from viewer.settings import Settings
+from viewer.widgets.clipboard import SystemClipboard
 from viewer.widgets.main_window import MainWindow
 from viewer.widgets.messages import Dialogs, StageMessages
 
@@ -48,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     _end_on_signal(window)
     _load_engine_at_rest(session, window)
     if arguments.slide is not None:
-        QTimer.singleShot(0, window, lambda: session.open(arguments.slide))
+        QTimer.singleShot(0, window, lambda: open_file(session, arguments.slide))
     if arguments.script is not None:
         QTimer.singleShot(0, window, lambda: _run_script(arguments.script, session))
     return app.exec()
@@ -56,10 +58,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build(settings: Settings) -> tuple[Session, MainWindow]:
     """Make a session and its window. A QApplication must exist."""
-    tell, ask = StageMessages(), Dialogs()
+    tell, ask = StageMessages(), Dialogs(settings)
     session = Session(settings=settings, jobs=JobRunner(), tell=tell, ask=ask)
     window = MainWindow(session)
-    session.view = window.canvas
+    session.view, session.clipboard = window.canvas, SystemClipboard()
     ask.parent = window
     tell.attach(window.stage)
     if settings.damaged:
@@ -73,7 +75,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         description="Segment, correct and explain breast histology. Research use only.",
     )
     parser.add_argument(
-        "slide", nargs="?", type=Path, help="a slide, an image or a study (.acinus)"
+        "slide",
+        nargs="?",
+        type=Path,
+        help="a slide, an image, a study (.acinus), or a project of QuPath (.qpproj)",
     )
     parser.add_argument(
         "--script", type=Path, help="Python file to run with `session` once the window is up"

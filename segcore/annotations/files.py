@@ -1,34 +1,36 @@
-"""Annotation files by name: .geojson and .json, plain, .gz or in a .zip."""
+"""Annotation files, read and written by their name and content."""
 
 import gc
-import gzip
-import io
-import json
-import zipfile
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
 
-import msgspec
+import shapely
 
-from segcore.annotations.atomic import write_bytes
-from segcore.annotations.geojson_geometry import Offset
-from segcore.annotations.geojson_reading import ReadReport, annotations_from
-from segcore.annotations.geojson_writing import Written, features_from
+from segcore.annotations.atomic import replacing
+from segcore.annotations.documents import documents, packing
+from segcore.annotations.formats import (
+    Format,
+    Found,
+    Origin,
+    Source,
+    Task,
+    by_content,
+    by_name,
+    format_for,
+    suffixes,
+)
+from segcore.annotations.formats.format import Offset
+from segcore.annotations.frames import doubts_of_frame
 from segcore.annotations.model import Annotation
+from segcore.annotations.reports import ReadReport, Written
 from segcore.annotations.taxonomy import Taxonomy, load_taxonomy
 from segcore.errors import AnnotationError
+from segcore.progress import Report, silent
 from segcore.slides.base import Slide
 
-Origin = Literal["bounds", "full"]
-"""Where a file has its (0, 0): at the corner of the scanned region, as QuPath, or of the full slide."""
-
-LARGEST = 2 << 30
-"""Bytes of a file, unpacked."""
-_PLAIN = (".geojson", ".json")
-_READABLE = (*_PLAIN, *(f"{each}.gz" for each in _PLAIN), ".zip")
+_HEAD = 1 << 16
 
 
 def read_annotations(
@@ -36,8 +38,9 @@ def read_annotations(
 ) -> list[Annotation]:
     """Read an annotation file into level-0 pixels of the full slide; features that are unsound are left out.
 
-    Without `origin` the frame is the one that the file names (ours do), else QuPath's where `slide` is
-    given, else that of the full slide. Raises AnnotationError.
+    Without `origin` the frame is the one that the file names (ours do), else the one that its format has
+    by custom: of GeoJSON QuPath's, where `slide` is given, of all others the full slide. Raises
+    AnnotationError.
     """
     return read_annotations_report(path, slide=slide, origin=origin)[0]
 
@@ -48,37 +51,88 @@ def read_annotations_report(
     slide: Slide | None = None,
     origin: Origin | None = None,
     taxonomy: Taxonomy | None = None,
-) -> tuple[list[Annotation], ReadReport]:
-    """Read as `read_annotations` does, and also tell what was left out or repaired."""
+    report: Report = silent,
+) -> Found:
+    """Read as `read_annotations` does, and also tell what was left out, repaired or is doubtful."""
     path = Path(path)
-    taxonomy = taxonomy or load_taxonomy()
+    task = Task(slide, origin, taxonomy or load_taxonomy(), report)
     found: list[Annotation] = []
-    reports = []
+    reports: list[ReadReport] = []
+    failures: list[AnnotationError] = []
     with _collector_paused():
-        for text in _texts(path):
+        for source in _sources(path, report):
             try:
-                annotations, report = _read(text, slide, origin, taxonomy)
+                annotations, read = read_source(source, task)
             except AnnotationError as error:
-                raise AnnotationError(
-                    f"{path.name} cannot be read: {error}; export it again as GeoJSON."
-                ) from error
-            found += annotations
-            reports.append(report)
-    skipped = tuple(line for each in reports for line in each.skipped)
-    features, repaired = (
-        sum(each.features for each in reports),
-        sum(each.repaired for each in reports),
+                failures.append(error)  # the other entries of an archive are still good
+            else:
+                found += annotations
+                reports.append(read)
+    if failures and not reports:
+        raise failures[0]
+    skipped = [line for each in reports for line in each.skipped] + [str(each) for each in failures]
+    doubts = dict.fromkeys(line for each in reports for line in each.doubts)
+    titles = ", ".join(dict.fromkeys(each.format for each in reports))
+    features, repaired = sum(r.features for r in reports), sum(r.repaired for r in reports)
+    return found, ReadReport(features, tuple(skipped), repaired, tuple(doubts), titles)
+
+
+def read_source(source: Source, task: Task) -> Found:
+    """Read one document into level-0 pixels of the full slide; raises AnnotationError with a sentence."""
+    known = by_content(source)
+    if known.read is None:
+        raise AnnotationError(f"{source.name} is {known.title}, which can only be written.")
+    try:
+        found, report = known.read(source, task)
+    except AnnotationError as error:
+        raise _sentence(source, known, error) from error
+    offset = _offset(known, task)
+    if any(offset):
+        found = [_moved(each, offset) for each in found]
+    doubts = (*report.doubts, *doubts_of_frame(found, task.slide))
+    return found, replace(report, doubts=doubts, format=known.title)
+
+
+def _sentence(source: Source, known: Format, error: AnnotationError) -> AnnotationError:
+    """Return the error of a reader as a sentence; readers give either that or the mere reason."""
+    if str(error).endswith("."):
+        return error
+    return AnnotationError(
+        f"{source.name} cannot be read: {error}; export it again as {known.title}."
     )
-    return found, ReadReport(features, skipped, repaired)
 
 
-def _read(
-    text: bytes, slide: Slide | None, origin: Origin | None, taxonomy: Taxonomy
-) -> tuple[list[Annotation], ReadReport]:
-    document = _parsed(text)
-    named = None if origin else _named_offset(document)
-    offset = named or _offset(slide, origin or "bounds")
-    return annotations_from(document, taxonomy, offset=offset)
+def _offset(known: Format, task: Task) -> Offset:
+    """Return by how much coordinates of a file are to be moved that its format does not move itself."""
+    return task.offset(known.origin) if known.origin and not known.moves else (0, 0)
+
+
+def _moved(annotation: Annotation, offset: Offset) -> Annotation:
+    return annotation.with_(
+        geometry=shapely.transform(annotation.geometry, lambda points: points + offset)
+    )
+
+
+def _sources(path: Path, report: Report) -> Iterator[Source]:
+    if by_name(path)[0].is_picture:
+        try:
+            with path.open("rb") as file:
+                yield Source(path, path.name, file.read(_HEAD))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise AnnotationError(
+                f"{path.name} cannot be read: {reason}; check that it is there."
+            ) from error
+        return
+    for name, data in documents(path, suffixes(), report):
+        yield Source(path, name, data)
+
+
+def format_of(path: str | Path) -> Format:
+    """Return the format that a file is read as, by its name and content; raises AnnotationError."""
+    for source in _sources(Path(path), silent):
+        return by_content(source)
+    return format_for(path)
 
 
 @contextmanager
@@ -98,118 +152,57 @@ def write_annotations(
     annotations: Iterable[Annotation],
     *,
     slide: Slide | None = None,
-    origin: Origin = "bounds",
+    origin: Origin | None = None,
     taxonomy: Taxonomy | None = None,
+    format: Format | None = None,  # noqa: A002 - the word for it
+    mask_mpp: float = 0.5,
+    report: Report = silent,
 ) -> Written:
-    """Write annotations for QuPath, whole or not at all; returns how many and which came to nothing.
+    """Write annotations, whole or not at all; returns how many and which came to nothing.
 
-    The frame is QuPath's (the scanned region) where `slide` is given and `origin` is "bounds", else the
-    full slide. Raises AnnotationError for a name that says no known format, ExportError where writing fails.
+    The format is that of the name; the frame, without `origin`, the one that the format has by custom (see
+    `read_annotations`). Masks have pixels of `mask_mpp` micrometres. Raises AnnotationError for a name that
+    says no known format and where the slide is needed, ExportError where writing fails.
     """
     path = Path(path)
-    kind = _kind(path)
-    x, y = _offset(slide, origin)
-    features, written = features_from(
-        list(annotations), taxonomy or load_taxonomy(), offset=(-x, -y)
-    )
-    # QuPath ignores members that it does not know; ours says which frame this is.
-    document = {"type": "FeatureCollection", "acinus": {"offset": [x, y]}, "features": features}
-    write_bytes(path, _packed(path, kind, msgspec.json.encode(document)))
-    return written
+    known = format or format_for(path)
+    task = Task(slide, origin, taxonomy or load_taxonomy(), report, mask_mpp)
+    if known.write is None:
+        raise AnnotationError(f"{known.title} can only be read; choose another format.")
+    kept = list(annotations)
+    inner = f"{path.name.split('.')[0]}{known.suffixes[0]}"
+    with (
+        _collector_paused(),
+        replacing(path) as temporary,
+        temporary.open("wb") as file,
+        packing(path, file, inner) as stream,
+    ):
+        written = known.write(stream, _in_frame_of_file(kept, known, task), task)
+    report(1.0, "Written")
+    return written._replace(lost=(*written.lost, *_not_kept(kept, known)))
 
 
-def _offset(slide: Slide | None, origin: Origin) -> Offset:
-    return slide.bounds[:2] if slide and origin == "bounds" else (0, 0)
+def _in_frame_of_file(
+    annotations: Sequence[Annotation], known: Format, task: Task
+) -> Sequence[Annotation]:
+    x, y = _offset(known, task)
+    return [_moved(each, (-x, -y)) for each in annotations] if x or y else annotations
 
 
-def _named_offset(document: Any) -> Offset | None:
-    """Return the offset that our own files name."""
-    ours = document.get("acinus") if isinstance(document, dict) else None
-    offset = ours.get("offset") if isinstance(ours, dict) else None
-    if not isinstance(offset, list) or [type(each) in {int, float} for each in offset] != [
-        True,
-        True,
-    ]:
-        return None
-    return offset[0], offset[1]
+_MEMBERS: dict[str, tuple[str, Callable[[Annotation], object]]] = {
+    "name": ("names", lambda each: each.name),
+    "locked": ("locks", lambda each: each.locked),
+    "measurements": ("measurements", lambda each: each.measurements),
+    "metadata": ("notes and other metadata", lambda each: each.metadata),
+}
 
 
-def _kind(path: Path) -> str:
-    """Return ".geojson", ".gz" or ".zip"; raises AnnotationError for any other name."""
-    name = path.name.lower()
-    if name.endswith(_PLAIN):
-        return ".geojson"
-    if name.endswith(_READABLE):
-        return path.suffix.lower()
-    raise AnnotationError(
-        f"{path.name} is no annotation file that is known here; use one of {', '.join(_READABLE)}."
-    )
-
-
-def _texts(path: Path) -> list[bytes]:
-    """Return the documents in a file, unpacked."""
-    kind = _kind(path)
-    try:
-        if kind == ".zip":
-            return _zip_texts(path)
-        with path.open("rb") as file:
-            return [_limited(path, gzip.GzipFile(fileobj=file) if kind == ".gz" else file)]
-    except (
-        OSError,
-        EOFError,
-        zlib.error,
-        zipfile.BadZipFile,
-        RuntimeError,
-        NotImplementedError,
-    ) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise AnnotationError(
-            f"{path.name} cannot be read: {reason}; check that it is there and whole."
-        ) from error
-
-
-def _zip_texts(path: Path) -> list[bytes]:
-    with zipfile.ZipFile(path) as archive:
-        names = [each for each in archive.namelist() if each.lower().endswith(_PLAIN)]
-        if not names:
-            raise AnnotationError(f"{path.name} holds no .geojson or .json file; choose another.")
-        texts = []
-        for name in names:
-            with archive.open(name) as file:
-                texts.append(_limited(path, file))
-        return texts
-
-
-def _limited(path: Path, file: Any) -> bytes:
-    text = file.read(LARGEST + 1)
-    if len(text) > LARGEST:
-        raise AnnotationError(f"{path.name} is larger than {LARGEST >> 30} GB; export it in parts.")
-    return text
-
-
-def _parsed(text: bytes) -> Any:
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")):
-        text = text.decode("utf-16", "replace").encode()
-    text = text.removeprefix(b"\xef\xbb\xbf")
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # strict and six times as quick, but QuPath up to 0.4 writes a bare NaN
-    try:
-        document = json.loads(text.decode(errors="replace"))
-        # Half a surrogate pair can be read but never be written again.
-        whole = json.dumps(document, ensure_ascii=False).encode(errors="replace")
-        return json.loads(whole)
-    except (ValueError, RecursionError) as error:
-        raise AnnotationError("it is no JSON, or it is cut off") from error
-
-
-def _packed(path: Path, kind: str, text: bytes) -> bytes:
-    if kind == ".gz":
-        return gzip.compress(text, 6, mtime=0)
-    if kind == ".geojson":
-        return text
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(f"{path.stem}.geojson", text)
-    return packed.getvalue()
+def _not_kept(annotations: Sequence[Annotation], known: Format) -> Iterator[str]:
+    lost = [
+        words
+        for member, (words, value) in _MEMBERS.items()
+        if member not in known.keeps and any(value(each) for each in annotations)
+    ]
+    if lost:
+        listed = " and ".join(filter(None, [", ".join(lost[:-1]), lost[-1]]))
+        yield f"{known.title} does not keep {listed}."

@@ -24,6 +24,9 @@ FARTHEST = 2.0**31
 """Level-0 pixels; no slide is larger."""
 MOST_VERTICES = 1_000_000
 """In one ring."""
+MOST_CROSSINGS = 20_000
+_FEW, _SAMPLE = 200, 30
+"""Corners below which any outline is repaired at once; edges that are looked at in larger ones."""
 _CHUNK = 1000
 
 NUCLEUS = "nucleusGeometry"
@@ -170,13 +173,43 @@ _READERS: dict[str, Callable[[Any], BaseGeometry]] = {
 
 def repaired(geometry: BaseGeometry) -> BaseGeometry:
     """Return the valid form of a crossing or spiked polygon, without the lines and points left over."""
+    if _crossings(geometry) > MOST_CROSSINGS:
+        raise AnnotationError("its outline crosses itself too often to be repaired")
     try:
         valid = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+        if not shapely.is_valid(valid):  # for some spikes GEOS gives parts that overlap
+            valid = shapely.buffer(valid, 0)
     except shapely.GEOSException as error:
         raise AnnotationError("its outline cannot be repaired") from error
-    if valid.is_empty:
+    if valid.is_empty or not shapely.is_valid(valid):
         raise AnnotationError("its outline encloses nothing")
     return solid(valid) if valid.geom_type == "GeometryCollection" else valid
+
+
+def _crossings(geometry: BaseGeometry) -> float:
+    """Return about how often the outline crosses itself: a scribble would be repaired for hours."""
+    if shapely.get_num_coordinates(geometry) < _FEW:
+        return 0
+    points, ring = shapely.get_coordinates(
+        shapely.get_rings(shapely.get_parts(geometry)), return_index=True
+    )
+    edge = ring[:-1] == ring[1:]
+    starts, ends = points[:-1][edge], points[1:][edge]
+    some = range(0, len(starts), max(1, len(starts) // _SAMPLE))
+    met = [_crossed_by(starts[at], ends[at], starts, ends) for at in some]
+    return float(np.mean(met)) * len(starts) / 2
+
+
+def _crossed_by(start: Points, end: Points, starts: Points, ends: Points) -> int:
+    """Return how many edges the edge from `start` to `end` crosses."""
+
+    def side(of: Points, a: Points, b: Points) -> Points:
+        along, to = b - a, of - a
+        return along[..., 0] * to[..., 1] - along[..., 1] * to[..., 0]
+
+    apart = side(starts, start, end) * side(ends, start, end) < 0
+    crossing = apart & (side(start, starts, ends) * side(end, starts, ends) < 0)
+    return int(crossing.sum())
 
 
 def solid(geometry: BaseGeometry) -> BaseGeometry:

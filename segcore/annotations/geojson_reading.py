@@ -1,7 +1,6 @@
 """GeoJSON documents as annotations: QuPath's dialect of all versions since 0.2, and anything near it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,6 +10,7 @@ from shapely.geometry.base import BaseGeometry
 from segcore.annotations.colours import Colour, colour_from
 from segcore.annotations.geojson_geometry import NUCLEUS, Offset, geometries_from, moved, repaired
 from segcore.annotations.model import Annotation
+from segcore.annotations.reports import ReadReport
 from segcore.annotations.taxonomy import Taxonomy
 from segcore.errors import AnnotationError
 
@@ -47,23 +47,13 @@ _KNOWN = frozenset(
 _FEATURE = frozenset(["type", "id", "geometry", "properties"])
 
 
-@dataclass(frozen=True)
-class ReadReport:
-    """What became of the features of a file."""
-
-    features: int
-    skipped: tuple[str, ...] = ()
-    """A sentence for each feature that could not be read."""
-    repaired: int = 0
-    """How many outlines crossed themselves and were made valid."""
-
-
 def annotations_from(
-    document: Any, taxonomy: Taxonomy, *, offset: Offset = (0, 0)
+    document: Any, taxonomy: Taxonomy, *, offset: Offset = (0, 0), first: int = 1
 ) -> tuple[list[Annotation], ReadReport]:
     """Return the annotations of a parsed document; bad features are left out and listed.
 
-    `offset` is added to the coordinates. Raises AnnotationError where the document is no GeoJSON at all.
+    `offset` is added to the coordinates; `first` is the number of the first feature in what is told about
+    it. Raises AnnotationError where the document is no GeoJSON at all.
     """
     features = list(_features(document))
     if not features and not _is_empty(document):
@@ -75,7 +65,7 @@ def annotations_from(
     found: list[Annotation] = []
     skipped: list[str] = []
     for number, (feature, geometry, valid) in enumerate(
-        zip(features, geometries, sound, strict=True), 1
+        zip(features, geometries, sound, strict=True), first
     ):
         try:
             usable = _usable(geometry, valid=bool(valid))
@@ -84,7 +74,7 @@ def annotations_from(
             skipped.append(f"Feature {number} was left out: {error}.")
     # Every feature is found or skipped, and only what was a geometry can have been repaired.
     mended = len(found) - int(sound.sum())
-    return _with_own_ids(found), ReadReport(len(features), tuple(skipped), mended)
+    return found, ReadReport(len(features), tuple(skipped), mended)
 
 
 def _usable(geometry: BaseGeometry | AnnotationError, *, valid: bool) -> BaseGeometry:
@@ -93,8 +83,8 @@ def _usable(geometry: BaseGeometry | AnnotationError, *, valid: bool) -> BaseGeo
     return geometry if valid else repaired(geometry)
 
 
-def _with_own_ids(annotations: list[Annotation]) -> list[Annotation]:
-    """Return the annotations, a new id for each whose id an earlier one has."""
+def with_own_ids(annotations: list[Annotation]) -> list[Annotation]:
+    """Return the same list, a new id for each annotation whose id an earlier one has."""
     ids: set[str] = set()
     for index, each in enumerate(annotations):
         if each.id in ids:

@@ -6,17 +6,19 @@ part, a null or a class without colour makes QuPath refuse everything.
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely import MultiPolygon, Polygon
 
 from segcore.annotations.colours import colour_for
-from segcore.annotations.geojson_geometry import NUCLEUS, Offset, moved, solid
+from segcore.annotations.geojson_geometry import NUCLEUS, Offset, geometries_from, solid
 from segcore.annotations.model import Annotation
+from segcore.annotations.reports import Written
 from segcore.annotations.taxonomy import Taxonomy
 
 _GRID = 0.01  # of QuPath's own coordinates
@@ -27,14 +29,6 @@ _MULTILINE, _COLLECTION = 5, 7
 Geometries = npt.NDArray[np.object_]
 
 
-class Written(NamedTuple):
-    """What became of the annotations of an export."""
-
-    features: int
-    dropped: tuple[str, ...]
-    """The ids of annotations of which nothing is left on QuPath's grid of 0.01 pixels."""
-
-
 def features_from(
     annotations: Sequence[Annotation], taxonomy: Taxonomy, *, offset: Offset = (0, 0)
 ) -> tuple[list[dict[str, Any]], Written]:
@@ -42,13 +36,14 @@ def features_from(
 
     Collections and MultiLineStrings, which QuPath cannot read or write, become several features.
     """
-    parts, owners = _simple(annotations)
+    parts, owners = simple(annotations)
     ready = on_grid(shapely.transform(shapely.force_2d(parts), lambda points: points + offset))
+    nuclei = _nuclei(annotations, offset)
     features: list[dict[str, Any]] = []
     written: set[int] = set()
     left = ~shapely.is_empty(ready)
     for text, owner in zip(shapely.to_geojson(ready[left]), owners[left].tolist(), strict=True):
-        feature = _feature(annotations[owner], text, taxonomy, offset)
+        feature = _feature(annotations[owner], text, taxonomy, nuclei.get(owner))
         if owner in written:
             feature["id"] = str(uuid4())  # an id names one object
         written.add(owner)
@@ -57,7 +52,7 @@ def features_from(
     return features, Written(len(features), dropped)
 
 
-def _simple(annotations: Sequence[Annotation]) -> tuple[Geometries, npt.NDArray[np.int64]]:
+def simple(annotations: Sequence[Annotation]) -> tuple[Geometries, npt.NDArray[np.int64]]:
     """Return geometries of the types that QuPath has, and the annotation of each."""
     geometries = np.array([each.geometry for each in annotations], object)
     owners = np.arange(len(geometries))
@@ -84,20 +79,32 @@ def on_grid(geometries: Geometries) -> Geometries:
 
     QuPath 0.5 refuses a MultiPolygon of one part, so that is given as a Polygon.
     """
-    wrong = ~shapely.is_valid(geometries)
-    valid = geometries.copy()
-    valid[wrong] = shapely.make_valid(geometries[wrong], method="structure", keep_collapsed=False)
-    rounded = _rounded(valid)
-    # Snapping costs thirty times the rounding, and few outlines need it: those that the rounding broke,
-    # and those so narrow that QuPath, which snaps all, would be left with nothing.
-    wrong = ~shapely.is_valid(rounded) | _is_sliver(rounded)
-    rounded[wrong] = _snapped(valid[wrong])
-    rounded[~shapely.is_valid(rounded)] = shapely.Polygon()
+    rounded = _rounded(geometries)
+    # Repairing and snapping cost thirty times the rounding, and few outlines need them: those that are
+    # crossed or that the rounding broke, and those so narrow that QuPath, which snaps all, would be left
+    # with nothing.
+    wrong = np.flatnonzero(~shapely.is_valid(rounded) | _is_sliver(rounded))
+    if len(wrong):
+        snapped = _snapped(_valid(geometries[wrong]))
+        snapped[~shapely.is_valid(snapped)] = Polygon()
+        rounded[wrong] = snapped
     single = np.isin(shapely.get_type_id(rounded), (4, 6)) & (
         shapely.get_num_geometries(rounded) == 1
     )
     rounded[single] = shapely.get_geometry(rounded[single], 0)
     return rounded
+
+
+def _valid(geometries: Geometries) -> Geometries:
+    """Repair; what has a coordinate that is no number becomes empty, for repairing it raises."""
+    numbers, owner = shapely.get_coordinates(geometries, return_index=True)
+    valid = geometries.copy()
+    valid[owner[~np.isfinite(numbers).all(axis=1)]] = Polygon()
+    wrong = ~shapely.is_valid(valid)
+    valid[wrong] = shapely.make_valid(valid[wrong], method="structure", keep_collapsed=False)
+    wrong = ~shapely.is_valid(valid)  # for some spikes GEOS gives parts that overlap
+    valid[wrong] = shapely.buffer(valid[wrong], 0)
+    return valid
 
 
 def _is_sliver(geometries: Geometries) -> npt.NDArray[np.bool_]:
@@ -120,12 +127,32 @@ def _rounded(geometries: Geometries) -> Geometries:
     return np.asarray(shapely.transform(geometries, lambda points: points.round(2)), object)
 
 
+def _nuclei(annotations: Sequence[Annotation], offset: Offset) -> dict[int, msgspec.Raw]:
+    """Return the second outline of each cell that has a sound one; QuPath refuses a file for an unsound one."""
+    given = {
+        at: each.extra["feature"][NUCLEUS]
+        for at, each in enumerate(annotations)
+        if NUCLEUS in each.extra.get("feature", {})
+    }
+    read = geometries_from(list(given.values()), offset=offset)
+    sound = [
+        (at, each)
+        for at, each in zip(given, read, strict=True)
+        if isinstance(each, Polygon | MultiPolygon)
+    ]
+    ready = on_grid(np.array([each for _, each in sound], object))
+    left = ~shapely.is_empty(ready)
+    texts = shapely.to_geojson(ready[left]).tolist()
+    places = [at for (at, _), kept in zip(sound, left.tolist(), strict=True) if kept]
+    return {at: msgspec.Raw(text.encode()) for at, text in zip(places, texts, strict=True)}
+
+
 def _feature(
-    annotation: Annotation, geometry: str, taxonomy: Taxonomy, offset: Offset
+    annotation: Annotation, geometry: str, taxonomy: Taxonomy, nucleus: msgspec.Raw | None
 ) -> dict[str, Any]:
-    beside = dict(annotation.extra.get("feature", {}))
-    if NUCLEUS in beside:
-        beside[NUCLEUS] = moved(beside[NUCLEUS], offset)
+    beside = {k: each for k, each in annotation.extra.get("feature", {}).items() if k != NUCLEUS}
+    if nucleus:
+        beside[NUCLEUS] = nucleus
     return {
         "type": "Feature",
         "id": _id(annotation.id),
@@ -161,7 +188,7 @@ def _properties(annotation: Annotation, taxonomy: Taxonomy) -> dict[str, Any]:
     properties["objectType"] = kind
     if annotation.name is not None:
         properties["name"] = annotation.name
-    if names := _names(annotation.class_name or ""):
+    if names := class_names(annotation.class_name or ""):
         properties["classification"] = _classification(names, annotation, taxonomy)
     if annotation.colour and not _colours_its_class(annotation, taxonomy):
         properties["color"] = list(annotation.colour)
@@ -179,7 +206,7 @@ def _colours_its_class(annotation: Annotation, taxonomy: Taxonomy) -> bool:
     return bool(annotation.class_name) and taxonomy.find(annotation.class_name or "") is None
 
 
-def _names(class_name: str) -> list[str]:
+def class_names(class_name: str) -> list[str]:
     """Return the parts of a class name, between colons, which QuPath forbids as it does line breaks."""
     parts = " ".join(class_name.splitlines()).split(":")
     return [part.strip() for part in parts if part.strip()]

@@ -2,10 +2,10 @@
 
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import tifffile
@@ -40,10 +40,19 @@ def write_mask(
         raise ExportError(
             f"{path.name} cannot hold masks of different pixel sizes; write one file for each."
         )
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        write_levels(file, maps, slide, taxonomy)
+
+
+def write_levels(
+    stream: BinaryIO, maps: Sequence[LabelMap], slide: Slide, taxonomy: Taxonomy
+) -> None:
+    """Write label maps of one grid as `write_mask` does."""
+    scale, mpp = maps[0].scale, maps[0].mpp
     width, height = (math.ceil(side / scale) for side in slide.dimensions)
     level = _Level([_Part.cut(each, width, height) for each in maps], width, height)
     halvings = max(0, math.ceil(math.log2(max(width, height) / _COARSEST)))
-    with replacing(path) as temporary, tifffile.TiffWriter(temporary, ome=True) as file:
+    with tifffile.TiffWriter(stream, ome=True) as file:
         for depth in range(halvings + 1):
             file.write(
                 level.tiles(),
@@ -192,9 +201,17 @@ def _labelled_part(page: Any) -> tuple[Labels, int, int]:
     for (row, column), tile in tiles.items():
         height, width = tile.shape
         labels[row - top : row - top + height, column - left : column - left + width] = tile
+    tight, column, row = trimmed(labels)
+    return tight, left + column, top + row
+
+
+def trimmed(labels: Labels) -> tuple[Labels, int, int]:
+    """Return the bounding box of what is not 0, and its column and row."""
     rows, columns = (np.flatnonzero(labels.any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return np.zeros((0, 0), np.uint8), 0, 0
     tight = labels[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return np.ascontiguousarray(tight), left + int(columns[0]), top + int(rows[0])
+    return np.ascontiguousarray(tight), int(columns[0]), int(rows[0])
 
 
 def _labelled_tiles(page: Any) -> Iterator[tuple[tuple[int, int], Labels]]:
@@ -220,17 +237,29 @@ def _frame(path: Path, page: Any, slide: Slide | None) -> tuple[float, float]:
     """Return scale and mpp."""
     own = _own_values(page.description)
     tags = {tag.code: tag.value for tag in page.tags}
-    scale = own.get("acinus.scale") or (slide and slide.dimensions[0] / page.imagewidth)
+    told = mpp_from_description(page.description) or mpp_from_tags(tags)
+    return scale_and_mpp(path, own, page.imagewidth, told, slide)
+
+
+def scale_and_mpp(
+    path: Path, own: Mapping[str, float], width: int, told: float | None, slide: Slide | None
+) -> tuple[float, float]:
+    """Return level-0 pixels and micrometres per mask pixel.
+
+    `own` is what we wrote into the file, `told` the mpp that the file gives otherwise. Raises AnnotationError.
+    """
+    scale = own.get("acinus.scale") or (slide and slide.dimensions[0] / width)
     if not scale:
         raise AnnotationError(
             f"{path.name} does not say how large its pixels are beside those of the slide; name the slide too."
         )
-    mpp = own.get("acinus.mpp") or mpp_from_description(page.description) or mpp_from_tags(tags)
-    mpp = mpp or (slide and slide.mpp and slide.mpp * scale)
+    mpp = own.get("acinus.mpp") or told or (slide and slide.mpp and slide.mpp * scale)
     if not mpp:
         raise AnnotationError(
             f"{path.name} does not say its pixel size; set one for the slide first."
         )
+    if not (math.isfinite(scale) and math.isfinite(mpp) and scale > 0 and mpp > 0):
+        raise AnnotationError(f"{path.name} gives a pixel size that is none; export it again.")
     return float(scale), float(mpp)
 
 

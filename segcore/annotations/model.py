@@ -4,6 +4,9 @@ from uuid import uuid4
 
 from shapely.geometry.base import BaseGeometry
 
+NOTES = "ANNOTATION_DESCRIPTION"
+"""The key of QuPath in `metadata` under which notes are kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
@@ -24,6 +27,11 @@ class Annotation:
     metadata: dict[str, str] = field(default_factory=dict)
     extra: dict[str, Any] = field(default_factory=dict)
     id: str = field(default_factory=lambda: str(uuid4()))
+
+    @property
+    def notes(self) -> str:
+        """What a person wrote about it."""
+        return self.metadata.get(NOTES, "")
 
     def with_(self, **changes: Any) -> Self:
         """Return a copy that differs in `changes` and keeps its id."""

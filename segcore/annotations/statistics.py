@@ -18,7 +18,7 @@ class Statistics:
     """Areas of a mask, or of the part of it in one region."""
 
     area_mm2: dict[str, float]
-    """Of each class of the taxonomy, in its order."""
+    """Of each class of the taxonomy that is not ignored, in its order."""
     fraction: dict[str, float]
     """Of the labelled area."""
     labelled_mm2: float
@@ -32,10 +32,11 @@ def statistics(
     masks: Iterable[LabelMap], taxonomy: Taxonomy, *, region: BaseGeometry | None = None
 ) -> Statistics:
     """Measure masks that do not overlap; with `region` (level-0 pixels) only the pixels whose centre it holds."""
-    areas = {each.name: 0.0 for each in taxonomy.classes}
+    counted = [each for each in taxonomy.classes if not each.ignored]
+    areas = {each.name: 0.0 for each in counted}
     for mask in masks:
         counts = _counts(mask, region)
-        for each in taxonomy.classes:
+        for each in counted:
             areas[each.name] += int(counts[each.code]) * mask.mpp**2 / 1e6
     labelled = sum(areas.values())
     stroma = areas.get("Stroma", 0.0)

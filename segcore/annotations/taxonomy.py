@@ -23,6 +23,16 @@ class Class:
     about: str = ""
     """What belongs to it, in a phrase."""
 
+    @property
+    def ignored(self) -> bool:
+        """Whether it marks what is left out (its name ends with `*`): drawn unfilled, not counted, not trained."""
+        return is_ignored(self.name)
+
+    @property
+    def parent(self) -> str | None:
+        """The class that it is derived from: "Tumor" of "Tumor: Positive", None of "Tumor"."""
+        return parent_of(self.name)
+
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
@@ -44,12 +54,31 @@ class Taxonomy:
         names = ", ".join(each.name for each in self.classes)
         raise AnnotationError(f"There is no class {name!r}; choose one of {names}.")
 
+    def colour_of(self, name: str | None) -> tuple[int, int, int] | None:
+        """Return the colour of a class, else that of what it is derived from, else None."""
+        while name:
+            if found := self.find(name):
+                return found.colour
+            name = parent_of(name)
+        return None
+
     def coded(self, code: int) -> Class:
         """Return the class whose pixel value is `code`."""
         for each in self.classes:
             if each.code == code:
                 return each
         raise AnnotationError(f"No class has the pixel value {code} in the taxonomy {self.name!r}.")
+
+
+def is_ignored(name: str) -> bool:
+    """Tell whether a class marks what is left out, as QuPath writes it: by an asterisk at the end."""
+    return name.endswith("*")
+
+
+def parent_of(name: str) -> str | None:
+    """Return what a class is derived from, None where it stands for itself."""
+    parent, colon, _ = name.rpartition(":")
+    return parent.rstrip() or None if colon else None
 
 
 @cache

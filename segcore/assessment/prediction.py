@@ -8,7 +8,8 @@ import numpy.typing as npt
 import torch
 
 from segcore.annotations import load_taxonomy
-from segcore.inference.segment import Canvas
+from segcore.inference.cache import RunCache
+from segcore.inference.canvas import Canvas
 from segcore.inference.tiles import TileSource
 from segcore.inference.tiling import Lattice, Window
 from segcore.models import Bundle
@@ -65,7 +66,7 @@ def _stitched(bundle: Bundle, image: Rgb) -> Probabilities:
     # A tile that touches the picture with its faded border alone knows less of it than its neighbour.
     wanted = [i for i in lattice.covering(picture) if lattice.core(i).within(picture)]
     batch = 16 if bundle.device.type == "cuda" else CPU_BATCH
-    source = TileSource(slide, bundle, lattice, scale=1.0, batch=batch, budget=0)
+    source = TileSource(slide, bundle, lattice, scale=1.0, batch=batch, cache=RunCache(0))
     canvas = Canvas(lattice, picture, len(answered_classes(bundle)))
     for tiles in source.stream(wanted):
         for tile in tiles:

@@ -18,6 +18,7 @@ from segcore.cli import (
     dataset,
     doctor,
     evaluate,
+    explain,
     models,
     sample,
     segment,
@@ -27,7 +28,19 @@ from segcore.cli.console import Console
 from segcore.config import user_data
 from segcore.errors import AcinusError
 
-COMMANDS = (segment, convert, dataset, models, train, evaluate, ablate, benchmark, doctor, sample)
+COMMANDS = (
+    segment,
+    explain,
+    convert,
+    dataset,
+    models,
+    train,
+    evaluate,
+    ablate,
+    benchmark,
+    doctor,
+    sample,
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,7 +4,10 @@ import argparse
 import math
 from pathlib import Path
 
-from segcore.errors import PixelSizeMissingError
+import shapely
+
+from segcore.annotations import Annotation, read_annotations
+from segcore.errors import PixelSizeMissingError, RegionError
 from segcore.slides import Slide, open_slide, propose_mpp
 from segcore.slides.pixelsize import SANE
 from segcore.slides.preflight import check_slide
@@ -43,6 +46,57 @@ def add_mpp(parser: argparse.ArgumentParser) -> None:
         metavar="F",
         help="micrometres per level-0 pixel, over what the slide says",
     )
+
+
+def add_regions(parser: argparse.ArgumentParser) -> None:
+    """Ask for regions, which `chosen_regions` then gives."""
+    regions = parser.add_mutually_exclusive_group()
+    regions.add_argument(
+        "--roi",
+        type=rectangle,
+        action="append",
+        metavar="X,Y,W,H",
+        help="a rectangle in level-0 pixels",
+    )
+    regions.add_argument("--annotations", type=Path, metavar="FILE", help="regions drawn elsewhere")
+    regions.add_argument("--tissue", action="store_true", help="all tissue of the slide")
+
+
+def chosen_regions(arguments: argparse.Namespace, slide: Slide) -> list[Annotation]:
+    """Return the regions that were asked for: rectangles, drawn areas, all tissue, or all that was scanned."""
+    if arguments.annotations:
+        drawn = read_annotations(arguments.annotations, slide=slide)
+        areas = [each for each in drawn if each.geometry.area > 0]
+        if not areas:
+            name = arguments.annotations.name
+            raise RegionError(f"{name} holds no areas; draw a region, or leave --annotations out.")
+        return areas
+    if arguments.roi:
+        boxes = [shapely.box(x, y, x + width, y + height) for x, y, width, height in arguments.roi]
+        return [Annotation(box, name=f"ROI {number}") for number, box in enumerate(boxes, 1)]
+    if arguments.tissue:
+        from segcore.inference import tissue_region
+
+        return [Annotation(tissue_region(slide), name="Tissue")]
+    x, y, width, height = slide.bounds
+    return [Annotation(shapely.box(x, y, x + width, y + height), name="Slide")]
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    """Ask for a bundle or package, for trust in it and for a device."""
+    parser.add_argument(
+        "--model",
+        default="default",
+        metavar="NAME|DIR|ZIP",
+        help="a bundle, a bioimage.io package or a WSInfer folder; what a package leaves open, "
+        "`segcore models import` takes",
+    )
+    parser.add_argument(
+        "--trust-model",
+        action="store_true",
+        help="run the TorchScript, which is a program, of a package",
+    )
+    parser.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
 
 
 def checked_slide(path: Path, mpp: float | None) -> Slide:

@@ -14,8 +14,10 @@ from typing import Any
 from segcore.cli.console import Console
 from segcore.config import resources, user_data
 from segcore.errors import AcinusError, ModelError
+from segcore.progress import Report, silent
 
 _LEAST_DISK = 1 << 30
+_LEAST_AGREEMENT = 0.99
 
 Check = Callable[[], str]
 
@@ -29,6 +31,15 @@ def add_parser(commands: Any) -> None:
 
 
 def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001 - every command has both
+    rows = diagnose()
+    healthy = all(row["ok"] for row in rows)
+    lines = [f"{'ok  ' if row['ok'] else 'FAIL'}  {row['name']:12} {row['detail']}" for row in rows]
+    console.result({"ok": healthy, "checks": rows}, lines)
+    return 0 if healthy else 1
+
+
+def diagnose(report: Report = silent) -> list[dict[str, Any]]:
+    """Do each check; return its name, whether it is ok, and in detail what was found."""
     checks: dict[str, Check] = {
         "python": _python,
         "packages": _packages,
@@ -36,13 +47,14 @@ def run(arguments: argparse.Namespace, console: Console) -> int:  # noqa: ARG001
         "memory": _memory,
         "disk": _disk,
         "folders": _folders,
+        "refinement": _refinement,
         **{f"device {name}": _tile_on(name) for name in _devices()},
     }
-    rows = [_checked(name, check) for name, check in checks.items()]
-    healthy = all(row["ok"] for row in rows)
-    lines = [f"{'ok  ' if row['ok'] else 'FAIL'}  {row['name']:12} {row['detail']}" for row in rows]
-    console.result({"ok": healthy, "checks": rows}, lines)
-    return 0 if healthy else 1
+    rows = []
+    for name, check in checks.items():
+        report(len(rows) / len(checks), f"checking: {name}")
+        rows.append(_checked(name, check))
+    return rows
 
 
 def _checked(name: str, check: Check) -> dict[str, Any]:
@@ -139,11 +151,12 @@ def _devices() -> list[str]:
 
 
 def _tile_on(device: str) -> Check:
-    """Return a check that runs a real tile of the default bundle on `device`."""
+    """Return a check that segments a painted piece of tissue with the default bundle on `device`."""
 
     def check() -> str:
         import numpy as np
 
+        from segcore.inference.example_tiles import painted_tiles
         from segcore.models import find_bundle, load_bundle
 
         try:
@@ -151,16 +164,43 @@ def _tile_on(device: str) -> Check:
         except ModelError:
             return f"{_device_name(device)}; no default bundle to try it with"
         bundle = load_bundle(folder, device)
-        tile = np.random.default_rng(0).integers(0, 255, (1, 512, 512, 3), np.uint8)
-        bundle.predict(tile)  # the first run compiles and copies
+        tiles = painted_tiles(1, tile=bundle.tile)
+        bundle.predict(tiles)  # the first run compiles and copies
         start = time.perf_counter()
-        probabilities = bundle.predict(tile)
+        found = bundle.predict(tiles)
         seconds = time.perf_counter() - start
-        if not np.isfinite(probabilities).all():
+        if not np.isfinite(found).all():
             raise RuntimeError("the network gives values that are no numbers")
-        return f"{_device_name(device)}: a tile of 512 x 512 in {seconds * 1000:.0f} ms"
+        if device != "cpu":
+            _compare(found, load_bundle(folder, "cpu").predict(tiles))
+        return f"{_device_name(device)}: a tile of {bundle.tile} x {bundle.tile} in {seconds * 1000:.0f} ms"
 
     return check
+
+
+def _compare(found: Any, expected: Any) -> None:
+    """Raise where a device gives classes (1, C, H, W) that the processor does not."""
+    same = (found.argmax(1) == expected.argmax(1)).mean()
+    if same < _LEAST_AGREEMENT:
+        raise RuntimeError(
+            f"only {same:.1%} of the pixels get the class that the processor gives; use device cpu"
+        )
+
+
+def _refinement() -> str:
+    """Compile the label propagation, and spread one label over an even picture."""
+    import numpy as np
+
+    from segcore.refinement import propagate_labels
+
+    labels = np.full((2, 64, 64), 0.5, np.float32)
+    labels[:, 32, 32] = 1, 0
+    start = time.perf_counter()
+    found = propagate_labels(labels, np.full((64, 64, 3), 128, np.uint8), device="cpu")
+    seconds = time.perf_counter() - start
+    if not found[0, 32, 30] > found[1, 32, 30]:
+        raise RuntimeError("label propagation does not spread labels")
+    return f"labels spread, {seconds * 1000:.0f} ms with what had to be compiled"
 
 
 def _device_name(device: str) -> str:

@@ -32,8 +32,8 @@ def draw_overview(
     for mask in masks:
         _lay_over(view, mask, taxonomy, left=left, top=top, scale=scale)
     picture = Image.fromarray(view)
-    _draw_outlines(picture, rois, left=left, top=top, scale=scale)
-    _draw_scale_bar(picture, (slide.mpp or 1.0) * scale)
+    draw_outlines(picture, rois, left=left, top=top, scale=scale)
+    draw_scale_bar(picture, (slide.mpp or 1.0) * scale)
     panel = _draw_panel(slide, masks, rois, taxonomy)
     sheet = Image.new("RGB", (width + panel.width, max(height, panel.height)), _PAPER)
     sheet.paste(picture, (0, 0))
@@ -66,7 +66,7 @@ def _lay_over(
     view[:] = (view * (1 - weight) + colours[codes] * weight).round()
 
 
-def _draw_outlines(
+def draw_outlines(
     picture: Image.Image, rois: Sequence[BaseGeometry], *, left: float, top: float, scale: float
 ) -> None:
     draw = ImageDraw.Draw(picture)
@@ -79,7 +79,7 @@ def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     return ImageFont.load_default(size)
 
 
-def _draw_scale_bar(picture: Image.Image, mpp: float) -> None:
+def draw_scale_bar(picture: Image.Image, mpp: float) -> None:
     """Draw a bar of a round length, at most a quarter of the picture wide; `mpp` is of the picture."""
     most = picture.width * mpp / 4
     power = 10.0 ** np.floor(np.log10(most))
@@ -115,7 +115,7 @@ def _draw_panel(
     draw.text((_MARGIN, y + 6), f"Tumor to stroma {ratio}", _INK, _font(17))
     draw.text((_MARGIN, y + 32), f"Labelled {areas.labelled_mm2:.3g} sq. mm", _FAINT, _font(15))
     scale = slide.dimensions[0] / small.width
-    _draw_outlines(small, rois, left=0, top=0, scale=scale)
+    draw_outlines(small, rois, left=0, top=0, scale=scale)
     panel.paste(small, (_MARGIN, legend + _MARGIN))
     draw.text((_MARGIN, panel.height - 44), "Research use only", _FAINT, _font(15))
     return panel

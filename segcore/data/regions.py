@@ -11,15 +11,15 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from segcore.annotations import Annotation, load_taxonomy, read_annotations_report
-from segcore.annotations.asap import ROOT as ASAP
-from segcore.annotations.asap import read_asap
-from segcore.annotations.geojson_reading import ReadReport
-from segcore.annotations.imagescope import read_imagescope
+from segcore.annotations.formats.asap import ROOT as ASAP
+from segcore.annotations.formats.asap import read_asap
+from segcore.annotations.formats.imagescope import read_imagescope
 from segcore.annotations.raster import rasterize
+from segcore.annotations.reports import ReadReport
 from segcore.annotations.xml_files import read_root
 from segcore.data.pictures import Codes
-from segcore.data.tissue import Tissue
 from segcore.slides import Slide
+from segcore.slides.tissue import Tissue
 
 ANNOTATIONS = (".geojson", ".json", ".geojson.gz", ".json.gz", ".geojson.zip", ".zip", ".xml")
 

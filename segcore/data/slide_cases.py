@@ -9,15 +9,15 @@ import numpy as np
 from shapely.geometry.base import BaseGeometry
 
 from segcore.annotations import Annotation
-from segcore.annotations.asap import cut_out
+from segcore.annotations.formats.holes import cut_out
 from segcore.data.cases import Cut, Part, Remark
 from segcore.data.pictures import Codes, Rgb
 from segcore.data.regions import Classify, Kind, RegionMap, Window, code_of, read_regions
-from segcore.data.tissue import Tissue, find_tissue
 from segcore.errors import DataError, PixelSizeMissingError
 from segcore.slides import Slide, open_slide, read_scaled
 from segcore.slides.preflight import check_slide
 from segcore.slides.preprocessing import Macenko, estimate_stains, preprocess
+from segcore.slides.tissue import Tissue, find_tissue
 
 LEAST_TISSUE = 0.05
 """Windows with a smaller share of tissue are bare glass, unless something is marked there."""

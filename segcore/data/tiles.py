@@ -8,7 +8,7 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from uuid import uuid4
@@ -71,11 +71,13 @@ def export_tiles(
 ) -> TileManifest:
     """Cut the labelled part of a slide into tiles at the mask's mpp: `images/`, `labels/`, manifests.
 
-    Tiles of which less than `min_labelled` is labelled are left out. The folder appears when it is
+    Tiles of which less than `min_labelled` is labelled are left out; ignored classes (`*`) count as
+    unlabelled. The folder appears when it is
     complete. Raises ExportError where `out` is not empty or cannot be written, DataError where no tile has
     enough labels.
     """
     taxonomy = taxonomy or load_taxonomy()
+    labels = _trained(labels, taxonomy)
     places = _places(labels.labels, tile, min_labelled)
     if not places:
         raise DataError(
@@ -94,6 +96,13 @@ def export_tiles(
         _write_manifest(folder, manifest)
     report(1.0, f"{len(places)} tiles")
     return manifest
+
+
+def _trained(labels: LabelMap, taxonomy: Taxonomy) -> LabelMap:
+    """Return labels without the classes that nothing is trained on."""
+    ignored = [each.code for each in taxonomy.classes if each.ignored]
+    kept = np.where(np.isin(labels.labels, ignored), np.uint8(0), labels.labels)
+    return replace(labels, labels=kept) if ignored else labels
 
 
 def _manifest(

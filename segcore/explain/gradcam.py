@@ -10,17 +10,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from segcore.errors import ModelError
+from segcore.explain.layers import default_layer, explained_layers
 from segcore.explain.score import class_score, network_input
 from segcore.models import Bundle
-from segcore.models.hinet import HINet
-from segcore.models.lightmuseg import LightMuSeg
-from segcore.models.unet import MobileNetV2UNet
-
-LOOKED_AT: dict[type[nn.Module], str] = {
-    LightMuSeg: "decoder.1",
-    MobileNetV2UNet: "decoder.1",
-    HINet: "shortcuts.1",
-}
 
 
 def grad_cam(
@@ -48,22 +40,6 @@ def grad_cam(
     return _to_unit(heat, image.shape[:2])
 
 
-def default_layer(model: nn.Module) -> str:
-    """Return the layer that Grad-CAM looks at where none is named.
-
-    For LightMuSeg this is the second decoder stage, at 1/8 of the image. Looked at with the shipped network:
-    the deepest MSFFM's map hardly depends on the place, the first stage's is blocky, and the last stage's is
-    the class's own probability over again.
-    """
-    for kind, layer in LOOKED_AT.items():
-        if isinstance(model, kind):
-            return layer
-    convolutions = [n for n, m in model.named_modules() if isinstance(m, nn.Conv2d)]
-    if not convolutions:
-        raise ModelError("Grad-CAM needs a network with convolutions; name a layer.")
-    return convolutions[-1]
-
-
 @contextmanager
 def captured(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
     """Collect the layer's outputs; the hook is gone afterwards, whatever happens.
@@ -72,7 +48,8 @@ def captured(model: nn.Module, layer: str) -> Iterator[list[Tensor]]:
     """
     modules = dict(model.named_modules())
     if layer not in modules or layer == "":
-        raise ModelError(f"The network has no layer {layer!r}; {default_layer(model)!r} is one.")
+        names = ", ".join(each.name for each in explained_layers(model))
+        raise ModelError(f"The network has no layer {layer!r}; worth a look are {names}.")
     outputs: list[Tensor] = []
 
     def keep(_module: nn.Module, _inputs: tuple[Tensor, ...], output: Tensor) -> Tensor:

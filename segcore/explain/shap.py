@@ -1,16 +1,21 @@
 """Expected gradients (GradientSHAP): which pixels move the class score away from blank glass."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.ndimage import gaussian_filter
+from torch import Tensor
 
 from segcore.explain.score import class_pixels, class_score, network_input
 from segcore.models import Bundle
 from segcore.models.normalisation import normalise
+from segcore.progress import Report, silent
+
+LARGEST = 99.5
+"""The percentile of the sizes that a map is divided by; the few above are cut to 1."""
 
 
 def shap_map(
@@ -28,23 +33,51 @@ def shap_map(
     the image. Summed over colour, blurred by `blur` pixels, divided by the 99.5th percentile. Raises
     ModelError where image or class do not fit.
     """
+    with torch.inference_mode(mode=False):
+        pixels = network_input(bundle, image, class_index).detach()
+        # The score keeps to the pixels predicted on the image itself, not on what lies between.
+        with torch.no_grad():
+            where = class_pixels(bundle.model(pixels), class_index)
+
+        def score(x: Tensor) -> Tensor:
+            return class_score(bundle.model(x), class_index, where)
+
+        total = expected_gradients(bundle, score, pixels, samples=samples, seed=seed).numpy()
+    return in_unit_range(gaussian_filter(total, blur) if blur else total)
+
+
+def expected_gradients(
+    bundle: Bundle,
+    score: Callable[[Tensor], Tensor],
+    pixels: Tensor,
+    *,
+    samples: int,
+    seed: int,
+    report: Report = silent,
+) -> Tensor:
+    """Return (H, W): what each pixel of a normalised (1, 3, H, W) input adds to `score` (1,), colours summed.
+
+    The same seed draws the same points between white and every input. `report` is called before each.
+    """
     from captum.attr import GradientShap  # noqa: PLC0415 - slow to load, and only this needs it
 
-    total = np.zeros(image.shape[:2], np.float32)
+    baseline = normalise(torch.full_like(pixels, 255), bundle.card.normalisation)
+    total = torch.zeros(pixels.shape[2:])
+    explainer = GradientShap(score)
     with torch.inference_mode(mode=False), torch.enable_grad(), _seeded(seed):
-        pixels = network_input(bundle, image, class_index).detach()
-        baseline = normalise(torch.full_like(pixels, 255), bundle.card.normalisation)
-        # The score keeps to the pixels predicted on the image itself, not on what lies between.
-        where = class_pixels(bundle.model(pixels).detach(), class_index)
-        explainer = GradientShap(lambda x: class_score(bundle.model(x), class_index, where))
-        for _ in range(
-            samples
-        ):  # one at a time: a batch of samples would take as much memory again
+        # One at a time: a batch of samples would take as much memory again.
+        for number in range(samples):
+            report(number / samples, f"point {number + 1} of {samples}")
             part = explainer.attribute(pixels.clone(), baselines=baseline, n_samples=1, stdevs=0.0)
-            total += part.detach().sum(1)[0].cpu().numpy()
-    smooth = gaussian_filter(total, blur) if blur else total
-    largest = float(np.percentile(np.abs(smooth), 99.5))
-    return np.clip(smooth / max(largest, 1e-12), -1, 1).astype(np.float32)
+            total += part.detach().sum(1)[0].cpu()
+    return total / samples
+
+
+def in_unit_range(values: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Divide by the 99.5th percentile of the sizes and cut to [-1, 1]; NaN stays NaN."""
+    known = np.abs(values[np.isfinite(values)])
+    largest = float(np.percentile(known, LARGEST)) if known.size else 0.0
+    return np.clip(values / max(largest, 1e-12), -1, 1).astype(np.float32)
 
 
 @contextmanager

@@ -1,32 +1,25 @@
-"""Predicted tiles of one slide: read ahead, run in batches, the latest kept."""
+"""Predicted tiles of one slide: read ahead, run in batches, kept in a cache."""
 
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 
+from segcore.inference.cache import PredictedTile, RunCache, run_key
+from segcore.inference.predicting import Predictor, Warn
 from segcore.inference.tiling import Index, Lattice, Window
 from segcore.models import Bundle
 from segcore.slides import Slide, read_scaled
 
-BUDGET = 512 << 20
-"""Bytes of predicted tiles that are kept for neighbouring blocks."""
+READERS = 2
+"""Threads that read ahead: one waits for the disk while another decodes."""
 
 
-@dataclass(frozen=True, eq=False, slots=True)
-class PredictedTile:
-    index: Index
-    image: npt.NDArray[np.uint8]
-    """(tile, tile, 3)"""
-    probabilities: npt.NDArray[np.float16]
-    """(C, tile, tile): half precision keeps twice as many, and one answer whether kept or computed again."""
-
-    @property
-    def nbytes(self) -> int:
-        return self.image.nbytes + self.probabilities.nbytes
+def unheard(_sentence: str) -> None:
+    """Take the place of `warn` where nobody listens."""
 
 
 class TileSource:
@@ -40,34 +33,62 @@ class TileSource:
         *,
         scale: float,
         batch: int,
-        budget: int = BUDGET,
+        cache: RunCache,
+        warn: Warn = unheard,
     ) -> None:
-        self._slide, self._bundle, self._lattice = slide, bundle, lattice
-        self._scale, self._batch, self._budget = scale, batch, budget
-        self._kept: OrderedDict[Index, PredictedTile] = OrderedDict()
+        self._slide, self._lattice = slide, lattice
+        self._scale, self._batch, self._cache = scale, batch, cache
+        self._predict = Predictor(bundle, warn)
+        self._key = run_key(slide, bundle, scale)
 
-    def stream(self, wanted: Sequence[Index]) -> Iterator[list[PredictedTile]]:
-        """Yield every wanted tile: first those that are kept, then batch by batch those that are not."""
-        known = [index for index in wanted if index in self._kept]
-        if known:
-            for index in known:
-                self._kept.move_to_end(index)
-            yield [self._kept[index] for index in known]
-        missing = [index for index in wanted if index not in set(known)]
-        batches = [missing[i : i + self._batch] for i in range(0, len(missing), self._batch)]
-        with ThreadPoolExecutor(1, thread_name_prefix="tile-reader") as reader:
-            ahead = reader.submit(self._read, batches[0]) if batches else None
-            for i, indices in enumerate(batches):
-                assert ahead is not None  # noqa: S101 - there is a batch, so it was submitted
-                images = ahead.result()
-                if i + 1 < len(batches):
-                    ahead = reader.submit(self._read, batches[i + 1])
-                yield self._predict(indices, images)
+    @property
+    def _run(self) -> Hashable:
+        """Return what its tiles are kept under: after a retreat the answers are other ones."""
+        return self._key, self._predict.mode
 
-    def _read(self, indices: Sequence[Index]) -> npt.NDArray[np.uint8]:
-        return np.stack([self._read_tile(index) for index in indices])
+    def holds(self, wanted: Sequence[Index]) -> bool:
+        """Tell whether the cache has them all."""
+        return self._cache.holds(self._run, wanted)
 
-    def _read_tile(self, index: Index) -> npt.NDArray[np.uint8]:
+    def stream(
+        self, wanted: Sequence[Index], predicted: Callable[[PredictedTile], None] | None = None
+    ) -> Iterator[list[PredictedTile]]:
+        """Yield every wanted tile in the order of `wanted`, whether it was kept or is predicted now.
+
+        After each batch come those that no missing one precedes: tiles are blended in one order always, so
+        that sums round alike. `predicted` gets each tile that was not kept as soon as it is there.
+        """
+        found = {index: self._cache.get(self._run, index) for index in wanted}
+        missing = [index for index, tile in found.items() if tile is None]
+        rest = deque(wanted)
+        for batch in self._batches(missing):
+            for tile in batch:
+                found[tile.index] = tile
+                if predicted:
+                    predicted(tile)
+            ready = []
+            while rest and (tile := found[rest[0]]) is not None:
+                ready.append(tile)
+                del found[rest.popleft()]
+            if ready:
+                yield ready
+
+    def _batches(self, missing: Sequence[Index]) -> Iterator[list[PredictedTile]]:
+        """Yield an empty batch, then the predicted ones; the next two are read meanwhile."""
+        yield []
+        pool = ThreadPoolExecutor(READERS, thread_name_prefix="tile-reader")
+        try:
+            later = iter(missing)
+            ahead = deque((i, pool.submit(self._read, i)) for i in islice(later, 2 * self._batch))
+            while ahead:
+                now = [ahead.popleft() for _ in range(min(self._batch, len(ahead)))]
+                images = np.stack([reading.result() for _, reading in now])
+                ahead.extend((i, pool.submit(self._read, i)) for i in islice(later, self._batch))
+                yield self._predicted([index for index, _ in now], images)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _read(self, index: Index) -> npt.NDArray[np.uint8]:
         """Return a tile's picture; beyond the slide it is mirrored, for there tissue may have been cut off."""
         window = self._lattice.window(index)
         width, height = (max(1, int(side / self._scale)) for side in self._slide.dimensions)
@@ -88,19 +109,14 @@ class TileSource:
         across = inside.column - window.column, window.right - inside.right
         return np.pad(pixels, (down, across, (0, 0)), "symmetric")
 
-    def _predict(
+    def _predicted(
         self, indices: Sequence[Index], images: npt.NDArray[np.uint8]
     ) -> list[PredictedTile]:
-        probabilities = self._bundle.predict(images)
-        if probabilities.shape[1] == 1:  # one class: the other one is "not this class"
-            probabilities = np.concatenate([probabilities, 1 - probabilities], axis=1)
-        halves = probabilities.astype(np.float16)
+        halves = self._predict(images).astype(np.float16)
         tiles = [
             PredictedTile(index, image, half)
             for index, image, half in zip(indices, images, halves, strict=True)
         ]
         for tile in tiles:
-            self._kept[tile.index] = tile
-        while sum(tile.nbytes for tile in self._kept.values()) > self._budget:
-            self._kept.popitem(last=False)
+            self._cache.put(self._run, tile)
         return tiles

@@ -1,3 +1,4 @@
+import copy
 from functools import cached_property
 from pathlib import Path
 
@@ -8,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - its usual name
 
 from segcore.annotations import load_taxonomy
-from segcore.errors import ModelError
+from segcore.errors import DeviceMemoryError, ModelError
 from segcore.models.bundle_format import Card
 from segcore.models.classification import TissueClassifier
-from segcore.models.device import fast_precision
+from segcore.models.device import choose_device, fast_precision
 from segcore.models.fusion import inference_engine
 from segcore.models.normalisation import normalise
 from segcore.slides.preprocessing import preprocess
@@ -21,6 +22,9 @@ Probabilities = npt.NDArray[np.float32]
 
 CPU_BATCH = 2
 """Tiles that a CPU runs at once: with more, feature maps leave its cache and it is slower."""
+
+ANY = 1 << 30
+"""Tiles: as many as are given."""
 
 
 class Bundle:
@@ -39,6 +43,8 @@ class Bundle:
         self.precision = fast_precision(device)
         self.path = path
         """The folder it was loaded from."""
+        self.most = CPU_BATCH if device.type == "cpu" else ANY
+        """Tiles that are run at once; fewer where the device's memory held no more."""
 
     def __repr__(self) -> str:
         return f"<Bundle {self.card.name} on {self.device}>"
@@ -77,23 +83,34 @@ class Bundle:
             )
         if 0 in tiles.shape:
             return np.zeros((len(tiles), len(self.classes), *tiles.shape[1:3]), np.float32)
-        if self.device.type == "cpu" and len(tiles) > CPU_BATCH:
-            parts = range(0, len(tiles), CPU_BATCH)
-            return np.concatenate([self.predict(tiles[i : i + CPU_BATCH]) for i in parts])
+        if len(tiles) > self.most:
+            parts = range(0, len(tiles), self.most)
+            return np.concatenate([self.predict(tiles[i : i + self.most]) for i in parts])
         try:
-            return (
-                self._run(torch.from_numpy(np.require(tiles, requirements=["C", "W"])))
-                .cpu()
-                .numpy()
-            )
-        except torch.OutOfMemoryError:
-            if len(tiles) == 1:
-                raise ModelError(
-                    "One tile does not fit the device's memory; use device cpu."
-                ) from None
+            whole = np.require(tiles, requirements=["C", "W"])
+            return self._run(torch.from_numpy(whole)).cpu().numpy()
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
         torch.cuda.empty_cache()
-        half = len(tiles) // 2
-        return np.concatenate([self.predict(tiles[:half]), self.predict(tiles[half:])])
+        if len(tiles) == 1:
+            raise DeviceMemoryError("One tile does not fit the device's memory; use device cpu.")
+        self.most = len(tiles) // 2
+        return self.predict(tiles)
+
+    def on(self, device: str) -> "Bundle":
+        """Return the same bundle on another device; this one stays where it is."""
+        place = choose_device(device)
+        other = copy.copy(self)
+        other.__dict__.pop("_engine", None)  # made for this device
+        # Together, since the classifier shares the model's encoder.
+        other.model, other.classifier = copy.deepcopy((self.model, self.classifier))
+        for network in (other.model, other.classifier):
+            if network is not None:
+                network.to(place)
+        other.device, other.precision = place, fast_precision(place)
+        other.most = CPU_BATCH if place.type == "cpu" else ANY
+        return other
 
     @torch.inference_mode()
     def _run(self, tiles: Tensor) -> Tensor:
@@ -109,3 +126,9 @@ class Bundle:
             tiles = torch.from_numpy(np.stack(pictures))  # (N, h, w, 3) float32
         pixels = tiles.to(self.device, non_blocking=True).permute(0, 3, 1, 2)  # (N, 3, h, w)
         return normalise(pixels, self.card.normalisation)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Tell it by the words where torch has no type for it: on Apple's devices and on the CPU."""
+    words = ("out of memory", "allocate memory")
+    return isinstance(error, torch.OutOfMemoryError) or any(each in str(error) for each in words)

@@ -10,7 +10,7 @@ from msgspec import Meta
 from segcore.annotations import load_taxonomy
 from segcore.errors import AnnotationError, ModelError
 from segcore.models.normalisation import Normalisation
-from segcore.slides.preprocessing import Step
+from segcore.slides.preprocessing import StainRange, Step
 
 STRIDE = 32
 LONGEST_NAME = 80
@@ -79,6 +79,10 @@ class Card(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     preprocessing: Annotated[tuple[Step, ...], Meta(max_length=16)] = ()
     """What is done to a tile before normalisation, in this order."""
     classification: Classification | None = None
+    temperature: Annotated[float, Meta(ge=0.05, le=20)] = 1.0
+    """What logits are divided by before confidence is told, fitted on pictures that never trained."""
+    stain: StainRange | None = None
+    """How the training pictures look (`segcore.slides.preprocessing.stain_range`)."""
 
     def measured(self, metrics: tuple[Metric, ...]) -> "Card":
         """Return a copy with these metrics."""

@@ -16,7 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from segcore.errors import ModelError
-from segcore.refinement.stencil import Floats, chebyshev_step, half_offsets, similarities
+from segcore.progress import Report, silent
+from segcore.refinement.features import Features, features_of
+from segcore.refinement.stencil import Floats, half_offsets, iterate, similarities
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Refinement:
     sigma_intensity: float = 0.1
     sigma_space: float = 1.0
     radius: int = 1
+    features: Features = "rgb"
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha < 1:
@@ -60,30 +63,30 @@ def propagate_labels(
     radius: int = 1,
     tolerance: float = 1e-3,
     device: str = "auto",
+    features: Features = "rgb",
+    report: Report = silent,
 ) -> Floats:
     """Return F (C, H, W) float32 = (1 - alpha) (I - alpha S)^-1 Y to `tolerance` (largest difference).
 
     `probabilities` (C, H, W) is Y; `image` (H, W, 3) is uint8 (divided by 255) or float in [0, 1],
-    compared by Euclidean RGB distance; neighbours lie within Chebyshev distance `radius`. `seeds` (H, W):
-    class indices whose rows of Y become one-hot, -1 = none. ModelError for values that do not fit.
+    compared by Euclidean RGB distance, or by other `features`; neighbours lie within Chebyshev distance
+    `radius`. `seeds` (H, W): class indices whose rows of Y become one-hot, -1 = none. `report` is called
+    every few steps and may cancel. ModelError for values that do not fit.
     """
-    settings = Refinement(alpha, sigma_intensity, sigma_space, radius)
+    settings = Refinement(alpha, sigma_intensity, sigma_space, radius, features)
     _check(probabilities, image, tolerance)
-    Y = _with_seeds(probabilities, seeds)
+    Y = with_seeds(probabilities, seeds)
     if 0 in Y.shape:
         return Y
     rates = chebyshev_rates(alpha, tolerance)
+    pixels = features_of(image, features)
     if device != "cpu" and _has_cuda(device):
         from segcore.refinement.stencil_torch import propagate  # noqa: PLC0415 - torch is slow to load
 
-        return propagate(Y, image, settings, rates, device="cuda")
+        return propagate(Y, pixels, settings, rates, device="cuda")
     offsets = half_offsets(radius)
-    S = similarities(image, offsets, sigma_intensity=sigma_intensity, sigma_space=sigma_space)
-    F, before = Y.copy(), Y.copy()
-    for rate in rates:
-        chebyshev_step(F, before, Y, S, offsets, np.float32(alpha), np.float32(rate))
-        F, before = before, F
-    return F
+    S = similarities(pixels, offsets, sigma_intensity=sigma_intensity, sigma_space=sigma_space)
+    return iterate(Y, S, offsets, alpha=alpha, rates=rates, report=report)
 
 
 def chebyshev_rates(alpha: float, tolerance: float) -> list[float]:
@@ -101,9 +104,12 @@ def chebyshev_rates(alpha: float, tolerance: float) -> list[float]:
     return rates[:steps]
 
 
-def _with_seeds(
-    probabilities: npt.NDArray[np.floating], seeds: npt.NDArray[np.integer] | None
+def with_seeds(
+    probabilities: npt.NDArray[np.floating],
+    seeds: npt.NDArray[np.integer] | None,
+    strength: float = 1.0,
 ) -> Floats:
+    """Return a copy (C, H, W) in which the pixels of `seeds` are `strength` in their class, 0 in the others."""
     Y = np.array(probabilities, np.float32, order="C")
     if seeds is None:
         return Y
@@ -113,7 +119,7 @@ def _with_seeds(
         )
     rows, columns = np.nonzero(seeds >= 0)
     Y[:, rows, columns] = 0
-    Y[seeds[rows, columns], rows, columns] = 1
+    Y[seeds[rows, columns], rows, columns] = strength
     return Y
 
 

@@ -4,7 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,17 @@ class Level:
     downsample: float
 
 
+class Glass(NamedTuple):
+    """Where the picture lies on its glass slide (Hamamatsu)."""
+
+    x: float
+    """Nanometres from the centre of the glass to the centre of the picture."""
+    y: float
+    mpp_x: float
+    """Micrometres per level-0 pixel, by the scanner's own word."""
+    mpp_y: float
+
+
 class Slide(ABC):
     """A slide open for reading, from any number of threads at once."""
 
@@ -45,6 +56,8 @@ class Slide(ABC):
     """The colour profile of the pixels that `read` gives raw; `colour_management.to_srgb` takes both."""
     associated_names: tuple[str, ...] = ()
     """Which further pictures the file carries: "label", "macro", "thumbnail"."""
+    glass: Glass | None = None
+    """Where the file says: the frame of the annotations that the scanner's own viewer makes."""
 
     @property
     def dimensions(self) -> tuple[int, int]:

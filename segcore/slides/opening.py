@@ -9,7 +9,7 @@ from PIL import Image
 
 from segcore.errors import SlideError
 from segcore.progress import Report
-from segcore.slides.base import Slide
+from segcore.slides.base import Rgb, Slide
 from segcore.slides.openslide import OpenSlideSlide
 from segcore.slides.raster import HELD, is_tiff, open_raster, orientation_of
 from segcore.slides.rows import PictureRows, RowSource, SlideRows
@@ -40,10 +40,26 @@ def _as_pyramid(source: RowSource, report: Report) -> Slide:
     from segcore.slides.pyramid_copy import pyramid_of  # noqa: PLC0415 - its child imports this module
 
     file = pyramid_of(source.path, source.width * source.height, report)
-    slide = OpenSlideSlide(source.path, pixels=file)
-    slide.mpp, slide.icc_profile = source.mpp, source.icc_profile
-    slide.vendor = f"{source.vendor}, copied as a pyramid"
-    return slide
+    return CopiedSlide(source, file)
+
+
+class CopiedSlide(OpenSlideSlide):
+    """A picture whose pixels lie in its copy as a pyramid; whatever else is known is the original's."""
+
+    def __init__(self, source: RowSource, pixels: Path) -> None:
+        super().__init__(source.path, pixels=pixels)
+        self.mpp, self.icc_profile = source.mpp, source.icc_profile
+        self.vendor = f"{source.vendor}, copied as a pyramid"
+        original = source.original
+        if original is not None:
+            self.bounds, self.glass = original.bounds, original.glass
+            self.magnification = original.magnification
+            self.associated_names = original.associated_names
+
+    def associated(self, name: str) -> Rgb:
+        with closing(find_reader(self.path)) as found:
+            original = found if isinstance(found, Slide) else found.original
+            return (original or super()).associated(name)
 
 
 def row_source(path: Path) -> RowSource:
@@ -96,7 +112,9 @@ def _better(slide: OpenSlideSlide) -> Slide | RowSource:
         other = TiffSlide(path)  # its levels may be sub-directories, as OME wants them
     except SlideError:
         return slide
-    better, worse = (other, slide) if len(other.levels) > 1 else (slide, other)
+    # OpenSlide shows the first picture, which may be a label: a secret, and not the slide.
+    knows_more = len(other.levels) > 1 or other.associated_names
+    better, worse = (other, slide) if knows_more else (slide, other)
     worse.close()
     return better
 
@@ -121,10 +139,11 @@ def _tiff(path: Path) -> Slide | RowSource:
     except SlideError:
         return _plain(path)
     width, height = slide.dimensions
-    if slide.orientation == 1 and len(slide.levels) > 1:
-        return slide
-    if slide.orientation == 1 and width * height > HELD:
+    single = len(slide.levels) == 1
+    if slide.orientation == 1 and single and width * height > HELD:
         return slide if slide.tiled else SlideRows(slide)
+    if slide.orientation == 1 and (not single or slide.associated_names):
+        return slide
     slide.close()
     return _plain(path)
 

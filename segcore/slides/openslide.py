@@ -13,7 +13,7 @@ import openslide
 from openslide import lowlevel
 from PIL import ImageCms
 
-from segcore.slides.base import Level, Rgb, Slide
+from segcore.slides.base import Glass, Level, Rgb, Slide
 from segcore.slides.pixelsize import SANE, SANE_TAG, mpp_from_description, plausible
 from segcore.slides.raster import rgb_of
 from segcore.slides.reopening import Reopening, Unusable
@@ -58,6 +58,7 @@ class OpenSlideSlide(Slide):
         self.magnification = _number(properties.get("openslide.objective-power")) or None
         self.bounds = _bounds(properties) or (0, 0, *self.dimensions)
         self.associated_names = tuple(handle.associated_images)
+        self.glass = _glass(properties)
         self.icc_profile = self._profile(handle)
 
     def _profile(self, handle: openslide.OpenSlide) -> bytes | None:
@@ -146,3 +147,15 @@ def _bounds(properties: Mapping[str, str]) -> tuple[int, int, int, int] | None:
         return None
     x, y, width, height = (int(each or 0) for each in values)
     return (x, y, width, height) if width > 0 and height > 0 else None
+
+
+def _glass(properties: Mapping[str, str]) -> Glass | None:
+    names = [
+        *(f"hamamatsu.{axis}OffsetFromSlideCentre" for axis in "XY"),
+        "openslide.mpp-x",
+        "openslide.mpp-y",
+    ]
+    x, y, mpp_x, mpp_y = (_number(properties.get(name)) for name in names)
+    if x is None or y is None or not mpp_x or not mpp_y:
+        return None
+    return Glass(x, y, mpp_x, mpp_y)

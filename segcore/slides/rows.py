@@ -24,6 +24,8 @@ class RowSource(ABC):
     mpp: float | None
     vendor: str
     icc_profile: bytes | None
+    original: Slide | None = None
+    """The slide whose rows they are, which knows more than a picture does."""
 
     def close(self) -> None:  # noqa: B027 - most sources keep nothing open between bands
         """Close what stays open between bands."""
@@ -37,7 +39,7 @@ class SlideRows(RowSource):
     """The finest level of a slide."""
 
     def __init__(self, slide: Slide) -> None:
-        self._slide = slide
+        self._slide = self.original = slide
         self.path, self.vendor = slide.path, slide.vendor
         self.mpp, self.icc_profile = slide.mpp, slide.icc_profile
         self.width, self.height = slide.dimensions

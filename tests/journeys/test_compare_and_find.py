@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
 
 from tests.builders import write_slide
 from viewer.rendering import Adjustment
@@ -43,6 +44,19 @@ def test_a_turned_slide_is_drawn_and_pointed_at_where_it_lies(person):
     assert person.session.region.geometry.bounds == pytest.approx((300, 200, 500, 420), abs=2)
     person.does("view.upright")
     assert person.canvas.viewport.is_upright
+
+
+def test_on_a_finer_screen_finer_tiles_are_read(person, monkeypatch):
+    layer = person.canvas.slide_layer
+    layer.forget()  # the finer ones may have been read before
+    person.session.view.set_scale(2.0)
+    ready(person)
+    assert layer.needed(person.canvas.viewport, 2.0)
+
+    monkeypatch.setattr(person.canvas, "devicePixelRatioF", lambda: 2.0)
+    QApplication.sendEvent(person.canvas, QEvent(QEvent.Type.DevicePixelRatioChange))
+
+    person.qtbot.waitUntil(lambda: not layer.needed(person.canvas.viewport, 2.0))
 
 
 def test_an_arrow_pans_alone_and_turns_with_alt(person):
@@ -188,6 +202,8 @@ def test_a_profile_changes_what_is_seen_and_is_named_until_it_is_switched_off(
 
     red, _, blue = colours(person.canvas)[middle]
     assert blue > red + 80
+    overview = person.session.workspace.thumbnail[0, 0].astype(int)
+    assert overview[2] > overview[0] + 80
     assert "ICC profile" in person.window.status.display.text()
     assert tuple(person.session.workspace.slide.read(0, 0, 0, 1, 1)[0, 0]) == (200, 60, 60)
 

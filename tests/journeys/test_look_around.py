@@ -181,7 +181,7 @@ def test_scale_bars_have_round_lengths():
 
 def test_commands_are_found_by_words_of_title_or_help():
     assert matching("segment")[0].name == "segment.region"
-    assert "file.export_geojson" in [each.name for each in matching("qupath")]
+    assert "file.export" in [each.name for each in matching("qupath")]
     assert matching("zzz") == []
 
 
@@ -191,13 +191,20 @@ def test_every_action_has_a_help_and_dots_where_it_asks_first():
     asking = {
         "file.open",
         "file.save_as",
-        "file.export_geojson",
+        "file.export",
+        "file.import",
         "file.export_tiles",
         "file.export_view",
         "file.open_beside",
         "segment.model",
         "view.go_to",
+        "view.label",
         "measure.pixel_size",
+        "measure.table",
+        "edit.properties",
+        "classes.edit",
+        "classes.import",
+        "classes.export",
     }
     assert {each.name for each in ACTIONS.values() if each.title.endswith("…")} == asking
 
@@ -254,9 +261,22 @@ def test_a_misspelt_action_names_its_neighbours():
         action_named("view.mirorr")
 
 
+def titles(menu):
+    """Return what stands in a menu and in those within it."""
+    found = []
+    for item in menu.actions():
+        found += titles(item.menu()) if item.menu() else [item.text()]
+    return found
+
+
 def test_every_action_stands_in_a_menu_once(open_window):
-    window = open_window().window
-    titles = [item.text() for menu in window.menuBar().actions() for item in menu.menu().actions()]
+    bar = open_window().window.menuBar()
 
     assert sorted(each.name for group in menu_groups() for each in group) == sorted(ACTIONS)
-    assert all(titles.count(each.title) >= 1 for each in ACTIONS.values())
+    assert all(titles(bar).count(each.title) >= 1 for each in ACTIONS.values())
+
+
+def test_no_menu_is_longer_than_a_screen(open_window):
+    for top in open_window().window.menuBar().actions():
+        rows = [item for item in top.menu().actions() if not item.isSeparator()]
+        assert len(rows) <= 20, top.text()

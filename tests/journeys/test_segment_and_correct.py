@@ -5,9 +5,11 @@ import json
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
-from shapely.geometry import shape
+from shapely.geometry import box, shape
 
+from segcore.annotations import Annotation
 from segcore.data import read_tiles
+from viewer.document import edits
 from viewer.rendering.heatmap_layer import Heatmap
 
 
@@ -119,7 +121,7 @@ def test_everything_is_there_again_after_closing_and_opening(segmented, open_win
 def test_the_export_for_qupath_holds_the_region_and_each_class(segmented, tmp_path):
     segmented.session.ask.save_path = tmp_path / "out.geojson"
 
-    segmented.does("file.export_geojson")
+    segmented.does("file.export")
     segmented.waits()
 
     features = json.loads((tmp_path / "out.geojson").read_text())["features"]
@@ -264,3 +266,51 @@ def test_a_stroke_painted_while_a_segmentation_runs_is_kept(segmented):
 
     assert job.state == "succeeded"
     assert code_at(segmented, 250, 320) == 4
+
+
+def test_the_mask_becomes_locked_annotations_of_its_classes_by_one_edit(person, slide):
+    person.opens(slide)
+    person.region(100, 100, 400, 300)
+    person.does("segment.region")
+    person.waits()
+    before = len(person.session.workspace.document.annotations)
+    person.session.select(frozenset())
+
+    person.does("mask.to_annotations")
+    person.waits()
+
+    document = person.session.workspace.document
+    outlines = list(document.annotations.values())[before:]
+    mpp2 = document.mask.grid.scale**2
+    painted = sum(document.mask.counts().values()) * mpp2
+    assert outlines
+    assert all(each.locked and each.class_name for each in outlines)
+    assert sum(each.geometry.area for each in outlines) == pytest.approx(painted)
+    document.undo()
+    assert len(document.annotations) == before
+
+
+def test_a_drawn_shape_fills_the_mask_with_the_active_class(person, slide):
+    person.opens(slide)
+    person.region(100, 100, 200, 180)
+    person.key(Qt.Key.Key_2)
+
+    person.key(Qt.Key.Key_F, Qt.KeyboardModifier.ShiftModifier)
+
+    document = person.session.workspace.document
+    area = sum(each.geometry.area for each in document.annotations.values())
+    assert set(document.mask.counts()) == {2}
+    assert document.mask.counts()[2] * document.mask.grid.scale**2 == pytest.approx(area, rel=0.05)
+
+
+def test_annotations_paint_the_mask_with_their_own_classes(person, slide):
+    person.opens(slide)
+    one = Annotation(box(100, 100, 200, 200), class_name="Tumor")
+    other = Annotation(box(200, 100, 260, 200), class_name="Stroma")
+    person.session.apply(edits.add([one, other, Annotation(box(300, 300, 350, 350))]))
+
+    person.does("mask.from_annotations")
+
+    counts = person.session.workspace.document.mask.counts()
+    assert set(counts) == {1, 2}
+    assert counts[1] / counts[2] == pytest.approx(100 / 60, rel=0.02)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PySide6.QtCore import Qt
 
@@ -75,6 +76,23 @@ def test_cancelling_leaves_the_mask_as_it_was(person, slide):
     after = {k: t.tobytes() for k, t in person.session.workspace.document.mask.tiles.items()}
     assert after == before
     assert person.session.workspace.provisional is None
+
+
+def test_what_a_cancelled_run_had_found_can_be_kept_and_undone(person, slide):
+    ready(person, slide)
+    job = person.does("segment.region")
+    job.streamed.connect(lambda _: job.cancel())
+    person.waits()
+    assert not person.session.workspace.document.mask.tiles
+    (message,) = person.window.stage.messages
+
+    message.offers[0].verb()
+
+    assert message.offers[0].title == "Keep what was found"
+    codes = set().union(*map(np.unique, person.session.workspace.document.mask.tiles.values()))
+    assert codes - {0} <= set(ColourBundle.codes)
+    person.does("edit.undo")
+    assert not person.session.workspace.document.mask.tiles
 
 
 def test_the_slide_may_be_closed_while_a_segmentation_runs(person, slide):

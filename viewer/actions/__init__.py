@@ -3,18 +3,55 @@
 from viewer.actions import (
     analyse,
     beside,
+    classes,
+    clipboard,
+    copies,
+    draw,
     edit,
+    exchange,
     file,
     guide,
+    label,
     look,
+    mask,
+    measurements,
     model,
+    outline,
     picture,
     places,
+    projects,
+    selection,
+    shape,
+    table,
     view,
 )
 from viewer.actions.registry import ACTIONS, Action, action_named, perform
 
-ORDER = (file, picture, edit, view, look, places, beside, model, analyse, guide)
+ORDER = (
+    file,
+    projects,
+    exchange,
+    measurements,
+    picture,
+    edit,
+    clipboard,
+    selection,
+    table,
+    classes,
+    view,
+    look,
+    places,
+    beside,
+    label,
+    draw,
+    shape,
+    outline,
+    copies,
+    model,
+    mask,
+    analyse,
+    guide,
+)
 """The modules as their actions stand in menus; a line parts those of one from those of the next."""
 
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from viewer.document import MASK_TILE, MaskLayer, corrected_pixels, edits
 from viewer.jobs import Job, work
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session import Session, Workspace
+from viewer.session.ports import Offer
 
 
 @action(
@@ -42,7 +44,7 @@ def segment(session: Session) -> Job | None:
     )
     job.streamed.connect(lambda part: _stream(session, workspace, part))
     job.succeeded.connect(lambda done: _adopt(session, workspace, region, done))
-    job.cancelled.connect(lambda: _tell_cancelled(session, workspace))
+    job.cancelled.connect(lambda: _tell_cancelled(session, workspace, region))
     job.failed.connect(lambda error: session.tell_failure(error, lambda: segment(session)))
     job.finished.connect(lambda: session.streamed.emit(workspace.end_stream()))
     return job
@@ -118,28 +120,47 @@ def _stream(session: Session, workspace: Workspace, part: LabelMap) -> None:
         session.streamed.emit(workspace.stream(part))
 
 
-def _tell_cancelled(session: Session, workspace: Workspace) -> None:
-    if session.workspace is workspace:
-        session.tell.info("Cancelled; the mask is as it was.")
+def _tell_cancelled(session: Session, workspace: Workspace, region: Annotation) -> None:
+    if session.workspace is not workspace:
+        return
+    found = workspace.provisional.label_map() if workspace.provisional is not None else None
+    offers = []
+    if found is not None:
+        run = {
+            "verb": "segment",
+            "region": {"id": region.id, "name": region.name},
+            "model": session.settings["model"],
+            "cancelled": True,
+        }
+        keep = lambda: _put(session, workspace, region, found, run)  # noqa: E731 - a button's verb
+        offers.append(Offer("Keep what was found", keep, closes=True))
+    session.tell.info("Cancelled; the mask is as it was.", offers=offers)
 
 
 def _adopt(
     session: Session, workspace: Workspace, region: Annotation, done: work.Segmented
 ) -> None:
+    _put(session, workspace, region, done.labels, done.run)
+    if not done.run["trained"] and session.workspace is workspace:
+        session.tell.warn("This model is untrained: its mask means nothing yet.")
+
+
+def _put(
+    session: Session, workspace: Workspace, region: Annotation, found: LabelMap, run: dict[str, Any]
+) -> None:
+    """Put what was found onto the mask, except where a person has corrected it."""
     if session.workspace is not workspace:
         return
-    labels, kept = _without_corrections(workspace, done.labels)
+    labels, kept = _without_corrections(workspace, found)
     edit = edits.replace_mask(workspace.document.mask, labels, region.name or "region")
     if kept:
         session.tell.info(f"{kept:,} pixels that were corrected by hand stay as they are.")
     if session.apply(edit):
         session.select(frozenset({region.id}))
         try:
-            workspace.study.record_run(workspace.slide_id, json.dumps(done.run))
+            workspace.study.record_run(workspace.slide_id, json.dumps(run))
         except StudyError as error:
             session.tell.warn(f"The mask is there, but not how it was made: {error}")
-    if not done.run["trained"]:
-        session.tell.warn("This model is untrained: its mask means nothing yet.")
 
 
 def _without_corrections(workspace: Workspace, found: LabelMap) -> tuple[LabelMap, int]:

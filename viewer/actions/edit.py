@@ -1,4 +1,5 @@
 from viewer.actions.registry import action, has_selection, has_slide
+from viewer.actions.table import give_class
 from viewer.document import edits
 from viewer.session import Session
 
@@ -32,7 +33,7 @@ def redo(session: Session) -> None:
 
 
 @action(
-    "edit.delete", "Delete", menu="Edit", shortcut="Del", icon="mdi6.delete-outline",
+    "edit.delete", "Delete", menu="Edit", shortcut="Del or Backspace", icon="mdi6.delete-outline",
     enabled=has_selection, why_not="Select an annotation first.",
 )  # fmt: skip
 def delete(session: Session) -> None:
@@ -44,20 +45,12 @@ def delete(session: Session) -> None:
 
 
 @action(
-    "edit.classify", "Give the active class", menu="Edit", shortcut="Return",
+    "edit.classify", "Give the active class", menu="Edit", shortcut="Ctrl+Return",
     enabled=has_selection, why_not="Select an annotation first.",
 )  # fmt: skip
 def classify(session: Session) -> None:
     """Give the selected annotations the active class."""
-    session.apply(edits.reclassify(session.selection, session.active_class.name))
-
-
-@action(
-    "edit.select_none", "Select nothing", menu="Edit", shortcut="Ctrl+Shift+A", enabled=has_slide,
-)  # fmt: skip
-def select_none(session: Session) -> None:
-    """Drop the selection."""
-    session.select(frozenset())
+    give_class(session, session.active_class.name)
 
 
 @action(

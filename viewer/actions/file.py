@@ -4,6 +4,7 @@ from shapely.geometry import box
 
 from segcore.annotations import Annotation
 from segcore.config import user_data
+from viewer.actions.projects import open_file
 from viewer.actions.registry import action, has_mask, has_slide
 from viewer.document import edits
 from viewer.jobs import work
@@ -12,10 +13,10 @@ from viewer.session import Session
 
 @action("file.open", "Open slide…", menu="File", shortcut="Ctrl+O", icon="mdi6.folder-open-outline")
 def open_slide(session: Session) -> None:
-    """Open a slide, an image or a study."""
+    """Open a slide, an image, a study, or a project of QuPath."""
     path = session.ask.slide_to_open()
     if path is not None:
-        session.open(path)
+        open_file(session, path)
 
 
 @action("file.sample", "Open the sample slide", menu="File", icon="mdi6.flower-outline")
@@ -66,52 +67,7 @@ def save_as(session: Session) -> None:
     if path is not None:
         workspace.study.save_as(path)
         session.study_changed.emit(None)
-        session.tell.info(f"The study is now {path.name}.")
-
-
-@action(
-    "file.export_geojson", "Export GeoJSON for QuPath…", menu="File", shortcut="Ctrl+E",
-    icon="mdi6.vector-polyline", enabled=has_slide,
-)  # fmt: skip
-def export_geojson(session: Session) -> None:
-    """Write annotations and the mask's polygons to a file that QuPath 0.4 to 0.7 reads."""
-    workspace = session.workspace
-    if workspace is None:
-        return
-    suggestion = workspace.slide.path.with_suffix(".geojson")
-    path = session.ask.file_to_save(
-        "Export GeoJSON", suggestion, "GeoJSON (*.geojson *.geojson.gz)"
-    )
-    if path is not None:
-        export_geojson_to(session, path)
-
-
-def export_geojson_to(session: Session, path: Path) -> None:
-    """Export without asking."""
-    workspace = session.workspace
-    if workspace is None:
-        return
-    slide, document = workspace.slide, workspace.document
-    annotations = tuple(document.annotations.values())
-    labels = document.mask.label_map()
-    job = session.jobs.start(
-        "Exporting GeoJSON",
-        lambda report: work.export_geojson(
-            path, slide, annotations, labels, session.taxonomy, report=report
-        ),
-    )
-    job.succeeded.connect(lambda done: session.tell.info(_told(done, path)))
-    job.failed.connect(
-        lambda error: session.tell_failure(error, lambda: export_geojson_to(session, path))
-    )
-
-
-def _told(written: tuple[int, int], path: Path) -> str:
-    """Return what an export wrote, as a sentence."""
-    annotations, areas = written
-    drawn = f"{annotations:,} annotation{'' if annotations == 1 else 's'}"
-    masks = f"{areas:,} mask area{'' if areas == 1 else 's'}" if areas else "no mask"
-    return f"{drawn} and {masks} are in {path.name}."
+        session.tell.wrote(f"The study is now {path.name}.", path)
 
 
 @action(
@@ -138,10 +94,12 @@ def export_tiles_to(session: Session, folder: Path) -> None:
     slide = workspace.slide
     job = session.jobs.start(
         "Exporting tiles",
-        lambda report: work.export_tiles(folder, slide, labels, report=report),
+        lambda report: work.export_tiles(folder, slide, labels, session.taxonomy, report=report),
         owner=workspace,
     )
-    job.succeeded.connect(lambda n: session.tell.info(f"{n:,} tiles are in {folder.name}."))
+    job.succeeded.connect(
+        lambda n: session.tell.wrote(f"{n:,} tiles are in {folder.name}.", folder)
+    )
     job.failed.connect(
         lambda error: session.tell_failure(error, lambda: export_tiles_to(session, folder))
     )

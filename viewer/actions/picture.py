@@ -4,7 +4,7 @@ from viewer.session import Session
 
 @action("edit.copy_view", "Copy view", menu="Edit", shortcut="Ctrl+Shift+C", enabled=has_slide)
 def copy_view(session: Session) -> None:
-    """Put the canvas as it is on the clipboard."""
+    """Put what the canvas shows on the clipboard, with its scale bar."""
     session.view.copy_picture()
     session.tell.info("The view is on the clipboard.")
 
@@ -15,8 +15,7 @@ def export_view(session: Session) -> None:
     workspace = session.workspace
     if workspace is None:
         return
-    view = session.view.viewport
-    options = session.ask.picture(round(view.width), round(view.height))
+    options = session.ask.picture(*session.view.picture_size)
     if options is None:
         return
     suggestion = workspace.slide.path.with_name(f"{workspace.slide.name}-view.png")

@@ -21,7 +21,13 @@ def go_to(session: Session) -> None:
         session.view.centre_on(*place)
 
 
-@action("view.bookmark", "Bookmark this view", menu="View", shortcut="Ctrl+B", enabled=has_slide)
+@action(
+    "view.bookmark",
+    "Bookmark this view",
+    menu="View/Bookmarks",
+    shortcut="Ctrl+B",
+    enabled=has_slide,
+)
 def bookmark(session: Session) -> None:
     """Keep this view in the study, to find it again."""
     if session.workspace is not None:
@@ -35,7 +41,7 @@ def _has_bookmarks(session: Session) -> bool:
 
 
 @action(
-    "view.next_bookmark", "Next bookmark", menu="View", shortcut="F3", enabled=_has_bookmarks,
+    "view.next_bookmark", "Next bookmark", menu="View/Bookmarks", shortcut="F3", enabled=_has_bookmarks,
     why_not="Bookmark a view first (Ctrl+B).",
 )  # fmt: skip
 def next_bookmark(session: Session) -> None:

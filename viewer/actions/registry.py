@@ -18,6 +18,7 @@ class Action:
     title: str
     run: Verb
     menu: str
+    """Where it stands: a menu, or one within it as in "View/Turn"."""
     shortcut: str
     icon: str
     enabled: Test
@@ -46,7 +47,7 @@ def has_mask(session: Session) -> bool:
 
 
 def has_selection(session: Session) -> bool:
-    return bool(session.selection)
+    return session.workspace is not None and bool(session.workspace.selection)
 
 
 def action(

@@ -44,12 +44,6 @@ def zoom_out(session: Session) -> None:
     session.view.zoom(1 / ZOOM_STEP)
 
 
-@action("view.full", "Full resolution (1:1)", menu="View", shortcut="Ctrl+1", enabled=has_slide)
-def full_resolution(session: Session) -> None:
-    """Show one slide pixel per screen pixel."""
-    session.view.set_scale(1.0)
-
-
 @action(
     "view.annotations", "Annotations", menu="View", shortcut="A", enabled=has_slide,
     checked=lambda s: s.show_annotations,
@@ -71,16 +65,6 @@ def toggle_mask(session: Session) -> None:
 
 
 @action(
-    "view.hatches", "Hatches", menu="View", enabled=has_slide,
-    checked=lambda s: s.settings["mask.hatched"],
-)  # fmt: skip
-def toggle_hatches(session: Session) -> None:
-    """Draw each class of the mask with its hatch too, so that colour is never alone."""
-    session.settings["mask.hatched"] = not session.settings["mask.hatched"]
-    session.looks_changed.emit(None)
-
-
-@action(
     "view.overview", "Overview", menu="View", shortcut="Shift+V", enabled=has_slide,
     checked=lambda s: s.show_overview,
 )  # fmt: skip
@@ -90,8 +74,11 @@ def toggle_overview(session: Session) -> None:
     session.looks_changed.emit(None)
 
 
-@action("view.theme", "Light theme", menu="View", checked=lambda s: s.settings["theme"] == "light")
-def toggle_theme(session: Session) -> None:
-    """Change between the dark and the light theme."""
-    session.settings["theme"] = "dark" if session.settings["theme"] == "light" else "light"
+@action(
+    "view.grid", "Grid", menu="View", shortcut="Shift+G", enabled=has_slide,
+    checked=lambda s: s.show_grid,
+)  # fmt: skip
+def toggle_grid(session: Session) -> None:
+    """Show or hide a grid of 250 µm (coarser where that would be too fine)."""
+    session.show_grid = not session.show_grid
     session.looks_changed.emit(None)

@@ -4,12 +4,13 @@ A `Document` holds the annotations and the mask of one slide. It changes by an `
 says what was and what is instead, so that undo is one for every verb. A `Journal` keeps the edits: in
 memory, or in a `Study`, one SQLite file in which every edit is a transaction. Nothing here knows Qt;
 the window listens to `Document.edited`, `Study.trouble` and `Study.saved`. Edits are made by the
-functions of `viewer.document.edits`.
+functions of `viewer.document.edits`, and where shapes change by those of `viewer.document.shaping`.
 """
 
-from viewer.document import edits
+from viewer.document import edits, shaping
 from viewer.document.changes import Change, Edit, GridChange, TileChange
-from viewer.document.corrections import BRUSH, ERASE, corrected_pixels
+from viewer.document.codec import StoredEdit, store_edit
+from viewer.document.corrections import BRUSH, ERASE, FILL, MAGIC, WAND, corrected_pixels
 from viewer.document.document import Document, StaleEditError
 from viewer.document.event import Event
 from viewer.document.grid import MASK_TILE, MaskGrid
@@ -21,7 +22,10 @@ from viewer.document.study import Study, StudySlide, default_study_path
 __all__ = [
     "BRUSH",
     "ERASE",
+    "FILL",
+    "MAGIC",
     "MASK_TILE",
+    "WAND",
     "Change",
     "Document",
     "Edit",
@@ -34,10 +38,13 @@ __all__ = [
     "SpatialIndex",
     "StaleEditError",
     "State",
+    "StoredEdit",
     "Study",
     "StudySlide",
     "TileChange",
     "corrected_pixels",
     "default_study_path",
     "edits",
+    "shaping",
+    "store_edit",
 ]

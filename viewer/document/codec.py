@@ -14,12 +14,14 @@ from shapely.geometry.base import BaseGeometry
 from segcore.annotations import Annotation
 from segcore.annotations.labelmap import Labels
 from segcore.errors import StudyError
+from segcore.progress import Report, silent
 from viewer.document.changes import Change, Edit, GridChange, TileChange
 from viewer.document.grid import MASK_TILE, MaskGrid
 
 _TILE_BYTES = MASK_TILE * MASK_TILE
 _LARGEST_EDIT = 2**31 - 1  # bytes unpacked; what claims more was not written by us
 _FAST = 1  # zlib level: masks shrink 50-fold at any level, and the brush waits for it
+_OFTEN = 1000  # changes between two reports
 _DAMAGED = "The study is damaged: {what} cannot be read; open a backup copy instead."
 
 
@@ -142,20 +144,35 @@ def decode_tile(data: bytes | None) -> Labels | None:
     return np.frombuffer(flat, np.uint8).reshape(MASK_TILE, MASK_TILE)
 
 
-def pack_edit(edit: Edit) -> PackedEdit:
+def pack_edit(edit: Edit, report: Report = silent) -> PackedEdit:
     return PackedEdit(
         edit.name,
-        [(each.id, _encoded(each.before), _encoded(each.after)) for each in edit.changes],
+        [_packed_change(*each, len(edit.changes), report) for each in enumerate(edit.changes)],
         [(*each.key, encode_tile(each.before), encode_tile(each.after)) for each in edit.tiles],
         edit.grid and (edit.grid.before, edit.grid.after),
     )
 
 
+def _packed_change(
+    number: int, change: Change, of: int, report: Report
+) -> tuple[str, bytes | None, bytes | None]:
+    if number % _OFTEN == 0:
+        report(number / of, f"{number:,} of {of:,} annotations")
+    return change.id, _encoded(change.before), _encoded(change.after)
+
+
 def unpack_edit(packed: PackedEdit) -> Edit:
+    stored = [data for _, *both in packed.changes for data in both if data is not None]
+    found = iter(decode_annotations(stored))
     try:
         return Edit(
             packed.name,
-            tuple(Change(_decoded(before), _decoded(after)) for _, before, after in packed.changes),
+            tuple(
+                Change(
+                    None if before is None else next(found), None if after is None else next(found)
+                )
+                for _, before, after in packed.changes
+            ),
             tuple(
                 TileChange((x, y), decode_tile(before), decode_tile(after))
                 for x, y, before, after in packed.tiles
@@ -173,6 +190,18 @@ def encode_edit(packed: PackedEdit) -> bytes:
         raise StudyError(f"The edit {packed.name!r} has a name that is not text.") from error
 
 
+class StoredEdit(msgspec.Struct, frozen=True):
+    """An edit as a journal keeps it; made beforehand, on a thread, where there is much of it."""
+
+    packed: PackedEdit
+    payload: bytes
+
+
+def store_edit(edit: Edit, *, report: Report = silent) -> StoredEdit:
+    packed = pack_edit(edit, report)
+    return StoredEdit(packed, encode_edit(packed))
+
+
 def decode_edit(data: bytes) -> PackedEdit:
     try:
         return _EDIT.decode(_decompressed(data, limit=_LARGEST_EDIT, what="an edit"))
@@ -182,10 +211,6 @@ def decode_edit(data: bytes) -> PackedEdit:
 
 def _encoded(annotation: Annotation | None) -> bytes | None:
     return None if annotation is None else encode_annotation(annotation)
-
-
-def _decoded(data: bytes | None) -> Annotation | None:
-    return None if data is None else decode_annotations([data])[0]
 
 
 def _wkb(geometry: BaseGeometry) -> bytes:

@@ -6,7 +6,7 @@ import numpy.typing as npt
 from viewer.document.document import Document
 from viewer.document.grid import MASK_TILE
 
-BRUSH, ERASE = "Brush", "Erase"
+BY_HAND = BRUSH, ERASE, WAND, MAGIC, FILL = ("Brush", "Erase", "Wand", "Magic select", "Fill")
 """How the names of strokes begin."""
 
 Key = tuple[int, int]
@@ -22,7 +22,7 @@ def corrected_pixels(document: Document, keys: frozenset[Key]) -> dict[Key, Pixe
     by_hand: dict[Key, Pixels] = {}
     for number in range(document.position - 1, -1, -1):
         edit = document.read_edit(number)
-        stroke = edit.name.startswith((BRUSH, ERASE))
+        stroke = edit.name.startswith(BY_HAND)
         for change in edit.tiles:
             if change.key not in keys:
                 continue

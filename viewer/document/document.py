@@ -1,12 +1,11 @@
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from segcore.annotations import Annotation
 from segcore.annotations.labelmap import Labels
 from segcore.errors import StudyError
 from viewer.document.changes import Change, Edit, TileChange
-from viewer.document.codec import same_annotation
+from viewer.document.codec import StoredEdit, same_annotation
 from viewer.document.event import Event
 from viewer.document.journal import Journal, MemoryJournal
 from viewer.document.masks import MaskLayer
@@ -39,9 +38,13 @@ class Document:
         self.edited: Event[Edit] = Event()
 
     @property
-    def annotations(self) -> Mapping[str, Annotation]:
+    def annotations(self) -> AnnotationStack:
         """The annotations by id, the bottom one first; a live view."""
         return self._annotations
+
+    def place(self, key: str) -> int:
+        """Return how far from the bottom an annotation lies, or lay before it was deleted."""
+        return self._annotations.place(key)
 
     @property
     def spatial(self) -> SpatialIndex:
@@ -80,16 +83,17 @@ class Document:
         """What `redo` would do again."""
         return self._names[self._position] if self.can_redo else None
 
-    def apply(self, edit: Edit) -> None:
+    def apply(self, edit: Edit, *, stored: StoredEdit | None = None) -> None:
         """Make an edit; the undone ones are gone for good. An empty edit is ignored.
 
+        `stored` is `store_edit(edit)` where it was made beforehand, on a thread.
         Raises StaleEditError where a `before` is not what the document holds.
         """
         if edit.is_empty:
             return
         self._check_annotations(edit)
         self._check_mask(edit)
-        self._journal.record(edit, self._position)
+        self._journal.record(edit, self._position, stored)
         del self._names[self._position :]
         self._names.append(edit.name)
         self._position += 1

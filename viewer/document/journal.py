@@ -7,6 +7,7 @@ from typing import Protocol
 from segcore.annotations import Annotation
 from segcore.annotations.labelmap import Labels
 from viewer.document.changes import Edit
+from viewer.document.codec import StoredEdit
 from viewer.document.grid import MaskGrid
 
 
@@ -38,8 +39,11 @@ class Journal(Protocol):
         """Return an edit as it was first done."""
         ...
 
-    def record(self, edit: Edit, number: int) -> None:
-        """Keep a new edit as `number` and drop what had this number or a higher one."""
+    def record(self, edit: Edit, number: int, stored: StoredEdit | None = None) -> None:
+        """Keep a new edit as `number` and drop what had this number or a higher one.
+
+        `stored` is the edit's stored form where it was made beforehand.
+        """
         ...
 
     def mark(self, number: int, *, done: bool) -> None:
@@ -60,7 +64,7 @@ class MemoryJournal:
     def read(self, number: int) -> Edit:
         return self._edits[number]
 
-    def record(self, edit: Edit, number: int) -> None:
+    def record(self, edit: Edit, number: int, stored: StoredEdit | None = None) -> None:  # noqa: ARG002 - memory keeps the edit itself
         del self._edits[number:]
         self._edits.append(edit)
 

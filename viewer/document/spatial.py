@@ -193,6 +193,7 @@ class _Run:
         self.vertices = shapely.get_num_coordinates(self.shapes).astype(np.int32)
         self.alive = np.ones(len(self.items), bool)
         self.count = len(self.items)
+        self._where = {each.id: place for place, each in enumerate(self.items.tolist())}
         self._tree = shapely.STRtree(self.shapes)
 
     def meeting(self, bounds: Bounds) -> npt.NDArray[np.int64]:
@@ -201,11 +202,10 @@ class _Run:
         return found if self.count == len(self.alive) else found[self.alive[found]]
 
     def remove(self, gone: Sequence[Annotation]) -> None:
-        """Take those of `gone` out that are here; after an undo they are equal, not identical."""
-        shapes = np.array([each.geometry for each in gone], object)
-        asked, found = self._tree.query(shapes)
-        for which, place in zip(asked.tolist(), found.tolist(), strict=True):
-            if self.alive[place] and self.items.item(place).id == gone[which].id:
+        """Take those of `gone` out that are here."""
+        for each in gone:
+            place = self._where.get(each.id)
+            if place is not None and self.alive[place]:
                 self.alive[place] = False
                 self.count -= 1
 

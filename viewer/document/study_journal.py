@@ -9,7 +9,7 @@ from typing import Protocol
 from segcore.errors import StudyError
 from viewer.document import codec
 from viewer.document.changes import Edit
-from viewer.document.codec import PackedEdit
+from viewer.document.codec import PackedEdit, StoredEdit
 from viewer.document.grid import MaskGrid
 from viewer.document.journal import State
 
@@ -105,10 +105,10 @@ class StudyJournal:
     def read(self, number: int) -> Edit:
         return codec.unpack_edit(self._packed(number))
 
-    def record(self, edit: Edit, number: int) -> None:
-        packed = codec.pack_edit(edit)
+    def record(self, edit: Edit, number: int, stored: StoredEdit | None = None) -> None:
+        stored = stored or codec.store_edit(edit)
         self._outbox.send(
-            Write(self._slide, number, True, packed, codec.encode_edit(packed), _now())  # noqa: FBT003 (a record's fields in order)
+            Write(self._slide, number, True, stored.packed, stored.payload, _now())  # noqa: FBT003 (a record's fields in order)
         )
 
     def mark(self, number: int, *, done: bool) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,31 +93,34 @@ def explain(
     return heat.values, heat.bounds
 
 
-def export_geojson(
-    path: Path,
-    slide: Slide,
-    annotations: Sequence[Annotation],
-    labels: LabelMap | None,
-    taxonomy: Taxonomy,
-    *,
-    report: Report,
-) -> tuple[int, int]:
-    """Write annotations and the mask's areas for QuPath; return how many of each."""
-    from segcore.annotations import write_annotations  # noqa: PLC0415 - not needed at the start
+def outline(
+    labels: LabelMap, inside: Sequence[Annotation], taxonomy: Taxonomy, *, report: Report
+) -> list[Annotation]:
+    """Return the areas of a mask as annotations: those parts that lie in `inside`, all where it is empty."""
+    from segcore.annotations.raster import rasterize  # noqa: PLC0415 - not needed at the start
     from segcore.annotations.tracing import annotations_from_labels  # noqa: PLC0415 - likewise
 
-    report(0.1, "tracing the mask")
-    traced = annotations_from_labels(labels, taxonomy) if labels is not None else []
-    report(0.6, "writing")
-    write_annotations(path, [*annotations, *traced], slide=slide)
-    return len(annotations), len(traced)
+    if inside:
+        report(0.1, "cutting out")
+        where = rasterize(
+            [(1, each.geometry) for each in inside],
+            shape=labels.labels.shape,
+            column=labels.column,
+            row=labels.row,
+            scale=labels.scale,
+        )
+        labels = replace(labels, labels=labels.labels * where)
+    report(0.3, "tracing")
+    return annotations_from_labels(labels, taxonomy)
 
 
-def export_tiles(folder: Path, slide: Slide, labels: LabelMap, *, report: Report) -> int:
+def export_tiles(
+    folder: Path, slide: Slide, labels: LabelMap, taxonomy: Taxonomy, *, report: Report
+) -> int:
     """Write image and mask tiles with a manifest; return how many tiles were written."""
     from segcore.data import export_tiles as export  # noqa: PLC0415 - not needed at the start
 
-    return len(export(slide, labels, folder, report=report).tiles)
+    return len(export(slide, labels, folder, taxonomy=taxonomy, report=report).tiles)
 
 
 def make_sample(path: Path, *, report: Report) -> tuple[Path, Box]:

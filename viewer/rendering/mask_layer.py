@@ -39,6 +39,13 @@ class MaskPainter:
         self._images: dict[tuple[int, Key], QImage] = {}
         self._palette = self._make_palette()
 
+    def set_classes(self, classes: Iterable[Class]) -> None:
+        """Draw by these classes from now on."""
+        self._classes = tuple(classes)
+        self._hatches = hatches(self._classes)
+        self._palette = self._make_palette()
+        self._images.clear()
+
     @property
     def grid(self) -> MaskGrid | None:
         return self._grid

@@ -31,7 +31,7 @@ class TileLoader(QObject):
     loaded = Signal(object, QImage)
     """(TileKey, its image), on the main thread."""
     failed = Signal(str)
-    """One sentence, when tiles begin to fail; reading goes on being tried."""
+    """One sentence, when tiles fail one after the other, which goes on being tried, or one is damaged."""
     recovered = Signal()
 
     def __init__(self, slide: Slide, threads: int | None = None) -> None:
@@ -43,6 +43,9 @@ class TileLoader(QObject):
         self._wanted: Sequence[TileKey] = ()
         self._reading: set[TileKey] = set()
         self._failures = 0
+        self._doubtful: set[TileKey] = set()
+        """Tiles that failed while others could be read."""
+        self._damage_told = False
         self._pause_until = 0.0
         self._stop = False
         self._change = threading.Condition()
@@ -103,7 +106,7 @@ class TileLoader(QObject):
             try:
                 image = as_image(self.displayed(key))
             except SlideError as error:
-                self._failed(error)
+                self._failed(key, error)
             else:
                 self._succeeded()
                 if not self._stop:
@@ -126,19 +129,35 @@ class TileLoader(QObject):
                 self._change.wait(rest if rest > 0 and self._wanted else None)
             return None
 
-    def _failed(self, error: SlideError) -> None:
-        with self._change:
-            wait = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
-            self._pause_until = time.monotonic() + wait
-            self._failures += 1
-            first = self._failures == 1
+    def _failed(self, key: TileKey, error: SlideError) -> None:
         log.warning("Tile reading failed: %s", error)
-        if first:
+        with self._change:
+            others_succeed = self._failures == 0
+            damaged = others_succeed and key in self._doubtful
+            if not damaged:
+                self._try_again(key)
+            if others_succeed:
+                self._doubtful.add(key)
+            tell = self._failures == 2  # once may be one tile's fault
+            tell_damage = damaged and not self._damage_told
+            self._damage_told |= damaged
+        if tell:
             self.failed.emit(str(error))
+        if tell_damage:
+            self.failed.emit(
+                f"A part of {self._slide.name} is damaged; it is shown without detail."
+            )
+
+    def _try_again(self, key: TileKey) -> None:
+        """Want a tile once more, after the others and after a pause."""
+        self._wanted = [*self._wanted, key]
+        wait = RETRY_SECONDS[min(self._failures, len(RETRY_SECONDS) - 1)]
+        self._pause_until = time.monotonic() + wait
+        self._failures += 1
 
     def _succeeded(self) -> None:
         with self._change:
-            again, self._failures = self._failures > 0, 0
+            again, self._failures = self._failures > 1, 0
         if again:
             self.recovered.emit()
 

@@ -5,17 +5,20 @@ from typing import Any
 
 import shapely
 
-from segcore.annotations import Annotation, Class, load_taxonomy
+from segcore.annotations import Annotation, Class, Taxonomy
 from segcore.errors import AcinusError, StudyError
-from viewer.document import Edit, Event, Study
+from viewer.document import Edit, Event, StoredEdit
 from viewer.jobs import Job, JobRunner
 from viewer.jobs.models import Models
 from viewer.rendering.adjustment import Adjustment
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session.beside import Beside
+from viewer.session.classes import Classes
 from viewer.session.composition import Composition
-from viewer.session.ports import Ask, Tell, View
-from viewer.session.workspace import OpenedSlide, Workspace, load_slide, make_workspace
+from viewer.session.opening import open_path
+from viewer.session.ports import Ask, Clipboard, Tell, View
+from viewer.session.tissue import SlideTissue
+from viewer.session.workspace import OpenedSlide, Workspace, make_workspace
 from viewer.settings import Settings
 from viewer.tools import Context, Tool, tool_named
 
@@ -26,7 +29,10 @@ class Session:
     """The state of the program, and the few verbs that change which slide is in it."""
 
     view: View
-    """Set by the window once it is built."""
+    clipboard: Clipboard
+    """Both set by the window once it is built."""
+    left_behind: tuple[tuple[Annotation, ...], float | None] = ((), None)
+    """What was selected on the slide that was closed last, and the pixel size of that slide."""
 
     def __init__(self, *, settings: Settings, jobs: JobRunner, tell: Tell, ask: Ask) -> None:
         self.settings = settings
@@ -34,17 +40,22 @@ class Session:
         self.tell = tell
         self.ask = ask
         self.models = Models()
-        self.taxonomy = load_taxonomy()
+        self.classes = Classes()
+        self.classes_changed = self.classes.changed
+        self.classes_changed.connect(
+            lambda _: self.set_class(self.classes.again(self.active_class))
+        )
         self.workspace: Workspace | None = None
         self.composition: Composition | None = None
         self.tool: Tool = tool_named("move")
-        self.active_class: Class = self.taxonomy.classes[0]
+        self.active_class: Class = self.classes.taxonomy.classes[0]
         self.hidden_classes: frozenset[int] = frozenset()
         self.show_annotations = True
         self.show_mask = True
         self.show_overview = True
         self.show_grid = False
         self.show_adjustments = False
+        self.shows_labels = False  # until the person has agreed to see what may name the patient
         self.beside = Beside(self)
         self.adjustment = Adjustment()
         self.opened: Event[Workspace] = Event()
@@ -61,38 +72,51 @@ class Session:
         self.heatmap_changed: Event[Heatmap | None] = Event()
         self.composition_changed: Event[Composition | None] = Event()
         self.study_changed: Event[None] = Event()
+        self.window_asked: Event[str] = Event()
+        """A window beside this one is wanted: "table" or "classes"."""
 
     # -- opening and closing ------------------------------------------------------------------
 
     def open(self, path: Path | str) -> Job | None:
         """Open a slide or a study; the window stays usable meanwhile. None if it cannot even be begun."""
-        path = Path(path)
-        study_path = None
-        if path.suffix == ".acinus":
-            study_path = path
-            try:
-                path = self._slide_of(path)
-            except AcinusError as error:
-                self.tell.error(str(error))
-                return None
-        self.jobs.cancel_of(self)  # the slide asked for last is the one that is wanted
-        job = self.jobs.start(
-            f"Opening {path.name}", lambda report: load_slide(path, report), owner=self
+        return open_path(self, Path(path))
+
+    def adopt(self, opened: OpenedSlide, study_path: Path | None) -> None:
+        """Take up a slide that was opened, in the place of the one that is open."""
+        self.close()
+        try:
+            workspace = make_workspace(opened, study_path)
+        except StudyError as error:
+            opened.slide.close()
+            self.tell.error(str(error))
+            return
+        self.workspace = workspace
+        self.classes.follow(workspace.study)
+        workspace.tissue = SlideTissue(
+            workspace.slide, self.models, lambda: str(self.settings["model"])
         )
-        job.succeeded.connect(lambda opened: self._adopt(opened, study_path))
-        job.failed.connect(lambda error: self.tell_failure(error, retry=lambda: self.open(path)))
-        return job
+        workspace.document.edited.connect(self._on_edit)
+        workspace.study.trouble.connect(self.tell.warn)
+        workspace.study.saved.connect(lambda _: self.study_changed.emit(None))
+        self.settings.remember(study_path or opened.slide.path)
+        self._recompose()
+        self.opened.emit(workspace)
+        for trouble in _troubles(workspace, self.classes):
+            self.tell.warn(trouble)
 
     def close(self) -> None:
         """Close the slide; every finished edit is in the study already."""
         if self.workspace is None:
             return
+        if self.selection:
+            self.left_behind = tuple(self.selection), self.workspace.slide.mpp
         workspace, self.workspace = self.workspace, None
         self.jobs.cancel_of(workspace)
         self._set_composition(None)
         self.beside.close()
         workspace.places.leave(self.view.viewport)
         self.closed.emit(None)
+        self.classes.follow(None)
         workspace.close()
 
     def tell_failure(self, error: Exception, retry: Callable[[], Any] | None = None) -> None:
@@ -104,6 +128,11 @@ class Session:
             self.tell.error(text, details=f"{type(error).__name__}: {error}", retry=retry)
 
     # -- state --------------------------------------------------------------------------------
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """The classes of the study."""
+        return self.classes.taxonomy
 
     @property
     def selection(self) -> list[Annotation]:
@@ -118,8 +147,7 @@ class Session:
         """Return the ROI that an analysis takes: the selected area, else the one drawn last."""
         if self.workspace is None:
             return None
-        everything = list(self.workspace.document.annotations.values())
-        for candidates in (self.selection, reversed(everything)):
+        for candidates in (self.selection, self.workspace.document.annotations.from_top()):
             for each in candidates:
                 if shapely.area(each.geometry) > 0:
                     return each
@@ -144,12 +172,15 @@ class Session:
         self.active_class = chosen
         self.class_changed.emit(chosen)
 
-    def apply(self, edit: Edit | None) -> bool:
-        """Do an edit; False where it is empty or the study refuses it, which is then told."""
+    def apply(self, edit: Edit | None, *, stored: StoredEdit | None = None) -> bool:
+        """Do an edit; False where it is empty or the study refuses it, which is then told.
+
+        `stored` is its stored form where a job made it beforehand.
+        """
         if self.workspace is None or edit is None or edit.is_empty:
             return False
         try:
-            self.workspace.document.apply(edit)
+            self.workspace.document.apply(edit, stored=stored)
         except StudyError as error:
             self.tell.error(str(error))
             return False
@@ -186,49 +217,13 @@ class Session:
             self.active_class.name,
             self.active_class.code,
             float(self.settings["brush.size"]),
+            on_mask=self.settings["paint.on"] == "mask",
+            selection=tuple(self.selection),
+            mpp=self.workspace.slide.mpp,
+            tissue=self.workspace.tissue,
         )
 
     # -- inside -------------------------------------------------------------------------------
-
-    def _slide_of(self, study_path: Path) -> Path:
-        study = Study.open(study_path)
-        try:
-            slides = study.slides()
-            if not slides:
-                raise StudyError(f"{study_path.name} holds no slide; open the slide itself.")
-            path = study.locate(slides[0].id)
-            if path is None:
-                raise StudyError(
-                    f"The slide of {study_path.name}, {slides[0].path}, is not there any more;"
-                    " put it beside the study or open it by hand."
-                )
-            return path
-        finally:
-            study.close()
-
-    def _adopt(self, opened: OpenedSlide, study_path: Path | None) -> None:
-        self.close()
-        try:
-            workspace = make_workspace(opened, study_path)
-        except StudyError as error:
-            opened.slide.close()
-            self.tell.error(str(error))
-            return
-        self.workspace = workspace
-        workspace.document.edited.connect(self._on_edit)
-        workspace.study.trouble.connect(self.tell.warn)
-        workspace.study.saved.connect(lambda _: self.study_changed.emit(None))
-        self.settings.remember(opened.slide.path)
-        self._recompose()
-        self.opened.emit(workspace)
-        if workspace.slide.mpp is None:
-            self.tell.info("This slide does not say its pixel size; set it under Measure.")
-        if workspace.places.damaged:
-            self.tell.warn(workspace.places.damaged)
-        if workspace.study.read_only:
-            self.tell.warn(
-                f"This study is open elsewhere ({workspace.study.holder}); here it can only be read."
-            )
 
     def _on_edit(self, edit: Edit) -> None:
         workspace = self.workspace
@@ -256,3 +251,12 @@ class Session:
     def _set_composition(self, composition: Composition | None) -> None:
         self.composition = composition
         self.composition_changed.emit(composition)
+
+
+def _troubles(workspace: Workspace, classes: Classes) -> list[str]:
+    """Return what a person should know of a study that was opened."""
+    troubles = [each for each in (workspace.places.damaged, classes.damaged) if each]
+    if workspace.study.read_only:
+        holder = workspace.study.holder
+        troubles.append(f"This study is open elsewhere ({holder}); here it can only be read.")
+    return troubles

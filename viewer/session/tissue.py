@@ -38,7 +38,7 @@ class SlideTissue:
         left, top = x - WINDOW / 2 * scale, y - WINDOW / 2 * scale
         tile = self.pixels(left, top, WINDOW, scale)
         values = bundle.predict(tile[np.newaxis])[0]
-        found = Probabilities(values, bundle.codes, left, top, scale)
+        found = Probabilities(values, bundle.codes, bundle.classes, left, top, scale)
         self._last = name, found
         return found
 

@@ -9,11 +9,12 @@ from segcore.annotations import LabelMap
 from segcore.annotations.labelmap import Labels
 from segcore.errors import StudyError
 from segcore.progress import Report
-from segcore.slides import Slide, open_slide
+from segcore.slides import Slide, open_slide, read_scaled
 from segcore.slides.base import Rgb
 from viewer.document import Document, MaskGrid, MaskLayer, Study, default_study_path
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session.places import Places
+from viewer.tools import Tissue
 
 DEFAULT_MASK_MPP = 0.5
 THUMBNAIL = 512
@@ -26,6 +27,7 @@ class OpenedSlide:
     slide: Slide
     fingerprint: str
     thumbnail: Rgb
+    """What lies within the slide's bounds, in the colours of a screen."""
 
 
 def load_slide(path: Path, report: Report) -> OpenedSlide:
@@ -40,7 +42,19 @@ def load_slide(path: Path, report: Report) -> OpenedSlide:
         path, report=lambda fraction, text="": report(0.5 + 0.2 * fraction, text), pyramid=True
     )
     report(0.7, "reading the overview")
-    return OpenedSlide(slide, fingerprint(path), slide.thumbnail(THUMBNAIL))
+    return OpenedSlide(slide, fingerprint(path), _overview(slide))
+
+
+def _overview(slide: Slide) -> Rgb:
+    """Return the slide within its bounds, small, in the colours of a screen."""
+    from segcore.slides.colour_management import to_srgb  # noqa: PLC0415 - keeps the start quick
+
+    left, top, width, height = slide.bounds
+    scale = max(1.0, max(width, height) / THUMBNAIL)
+    across, down = max(1, round(width / scale)), max(1, round(height / scale))
+    pixels = read_scaled(slide, left=left, top=top, scale=scale, width=across, height=down)
+    shown = to_srgb(pixels, slide.icc_profile) if slide.icc_profile else pixels
+    return pixels if shown is None else shown
 
 
 @dataclass(eq=False)
@@ -57,6 +71,8 @@ class Workspace:
     provisional: MaskLayer | None = None
     """What a running segmentation has found so far; not part of the document."""
     selection: frozenset[str] = field(default_factory=frozenset)
+    tissue: Tissue | None = None
+    """What gestures may see of the slide."""
 
     @property
     def default_grid(self) -> MaskGrid | None:

@@ -25,7 +25,16 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("refine.sigma", 0.1, "How strong an edge in colour stops the label propagation"),
     Setting("brush.size", 50.0, "Brush diameter in screen pixels"),
     Setting("paint.on", "mask", "What brush, eraser and wand change: mask or annotations"),
+    Setting("shape.simplify", 1.0, "Detail that simplifying takes away, in micrometres"),
+    Setting("shape.smooth", 5.0, "How far smoothing moves an outline at most, in micrometres"),
+    Setting("shape.expand", 50.0, "By how much annotations expand or shrink, in micrometres"),
     Setting("tile_cache_mb", 384, "Memory for slide tiles, in megabytes"),
+    Setting("export.format", "geojson", "Format of the last export of annotations"),
+    Setting("export.annotations", "all", "Which were exported last: all, selected or none"),
+    Setting(
+        "export.mask", default=True, title="The areas of the mask are exported with annotations"
+    ),
+    Setting("export.frames", {}, "Frame of the last export in each format: bounds or full"),
     Setting("folder.exports", "", "Where the last file was exported to"),
     Setting("window.geometry", "", "Where the window was"),
 )

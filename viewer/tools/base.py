@@ -61,6 +61,8 @@ class Sketch:
     """How far they are moved; one shape can so be shown at many places without being made anew."""
     class_name: str | None = None
     """Whose colour they have."""
+    text: str = ""
+    """What to say beside the pointer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,15 @@ class Choice:
         return selected | self.ids if self.how == "add" else selected - self.ids
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a gesture came to nothing, as a sentence with the way out."""
+
+    text: str
+
+
 Preview = Outline | Sketch | MaskPreview
-Gesture = Generator[Preview | None, Pointer, Edit | Choice | None]
+Gesture = Generator[Preview | None, Pointer, Edit | Choice | Refusal | None]
 
 
 class Tissue(Protocol):
@@ -113,6 +122,8 @@ class Probabilities:
     """(classes, height, width)."""
     codes: tuple[int, ...]
     """The pixel value in masks of each class."""
+    names: tuple[str, ...]
+    """The name of each class, as annotations have it."""
     left: float
     top: float
     scale: float

@@ -1,150 +1,74 @@
-"""Gestures that correct the mask: brush and eraser."""
+"""Brush and eraser: a disc that is swept over the mask, or over annotations."""
 
 import math
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import shapely
+from shapely import Polygon
 
-from segcore.annotations.labelmap import Labels
-from viewer.document import (
-    BRUSH,
-    ERASE,
-    MASK_TILE,
-    Document,
-    Edit,
-    GridChange,
-    MaskGrid,
-    TileChange,
-)
-from viewer.tools.base import Context, Gesture, MaskPreview, Point, Pointer
-
-Floats = npt.NDArray[np.floating[Any]]
+from viewer.document import BRUSH, ERASE
+from viewer.tools.base import Context, Gesture, Point, Pointer, Refusal
+from viewer.tools.growing import FINE, begin
+from viewer.tools.stroke import Stroke
 
 
 def brush(press: Pointer, context: Context) -> Gesture:
-    """Paint the chosen class; Alt erases."""
-    code = 0 if press.alt else context.class_code
-    return (yield from _paint(press, context, code))
+    """Paint the chosen class, Alt rubs out. On annotations a press in one goes on with it, outside begins one.
+
+    Shift goes on with the selected one wherever it begins, Ctrl+Shift stays clear of other annotations.
+    """
+    if context.on_mask:
+        return (yield from _paint_mask(press, context, erases=press.alt))
+    return (yield from _paint_annotation(press, context, erases=press.alt))
 
 
 def erase(press: Pointer, context: Context) -> Gesture:
-    """Set mask pixels back to unlabelled."""
-    return (yield from _paint(press, context, 0))
+    """Set mask pixels back to unlabelled, or take away from the selected annotation, or the one here."""
+    if context.on_mask:
+        return (yield from _paint_mask(press, context, erases=True))
+    return (yield from _paint_annotation(press, context, erases=True))
 
 
-def _paint(press: Pointer, context: Context, code: int) -> Gesture:
+def _paint_mask(press: Pointer, context: Context, *, erases: bool) -> Gesture:
     grid = context.document.mask.grid or context.grid
     if grid is None:
         return None
-    stroke = Stroke(context.document, grid, code, context.width, context.height)
-    radius = context.brush_px * press.scale / 2
+    stroke = Stroke.on(context, grid, erases=erases)
     event, last = press, press.point
     while event.kind != "release":
-        dirty = stroke.sweep(last, event.point, radius)
+        dirty = stroke.sweep(last, event.point, _radius(event, context))
         last = event.point
-        event = yield MaskPreview(grid, stroke.tiles, dirty)
-    return stroke.finish(ERASE if code == 0 else f"{BRUSH} {context.class_name.lower()}")
+        event = yield stroke.preview(dirty)
+    return stroke.finish(ERASE if erases else f"{BRUSH} {context.class_name.lower()}")
 
 
-class Stroke:
-    """The tiles that a stroke has touched, as copies; the document is left alone until it is finished."""
-
-    def __init__(
-        self, document: Document, grid: MaskGrid, code: int, width: int, height: int
-    ) -> None:
-        self.tiles: dict[tuple[int, int], Labels] = {}
-        self._document = document
-        self._grid = grid
-        self._code = code
-        self._columns = math.ceil(width / grid.scale)
-        self._rows = math.ceil(height / grid.scale)
-
-    def sweep(self, start: Point, end: Point, radius: float) -> frozenset[tuple[int, int]]:
-        """Paint the disc of `radius` moved from `start` to `end` (level-0); return the touched tiles."""
-        s = self._grid.scale
-        (x0, y0), (x1, y1), r = (start[0] / s, start[1] / s), (end[0] / s, end[1] / s), radius / s
-        top = max(0, math.floor(min(y0, y1) - r))
-        bottom = min(self._rows, math.ceil(max(y0, y1) + r) + 1)
-        left = max(0, math.floor(min(x0, x1) - r))
-        right = min(self._columns, math.ceil(max(x0, x1) + r) + 1)
-        if top >= bottom or left >= right:
-            return frozenset()
-        rows = np.arange(top, bottom) + 0.5
-        first, last = capsule_spans(rows, (x0, y0), (x1, y1), max(r, 0.5))
-        columns = np.arange(left, right) + 0.5
-        inside = (columns >= first[:, None]) & (columns <= last[:, None])
-        return self._fill(inside, left, top)
-
-    def finish(self, name: str) -> Edit:
-        """Return the stroke as one edit."""
-        changes = []
-        painted = 0
-        for key, after in self.tiles.items():
-            before = self._document.mask.tiles.get(key)
-            old = before if before is not None else np.zeros_like(after)
-            different = int(np.count_nonzero(old != after))
-            painted += different
-            if different:
-                after.setflags(write=False)
-                changes.append(TileChange(key, before, after if after.any() else None))
-        starts = self._document.mask.grid is None and changes
-        grid = GridChange(None, self._grid) if starts else None
-        return Edit(f"{name}, {painted:,} px", tiles=tuple(changes), grid=grid)
-
-    def _fill(
-        self, inside: npt.NDArray[np.bool_], left: int, top: int
-    ) -> frozenset[tuple[int, int]]:
-        height, width = inside.shape
-        touched = set()
-        for tile_row in range(top // MASK_TILE, (top + height - 1) // MASK_TILE + 1):
-            for tile_column in range(left // MASK_TILE, (left + width - 1) // MASK_TILE + 1):
-                x, y = tile_column * MASK_TILE, tile_row * MASK_TILE
-                x0, x1 = max(left, x), min(left + width, x + MASK_TILE)
-                y0, y1 = max(top, y), min(top + height, y + MASK_TILE)
-                part = inside[y0 - top : y1 - top, x0 - left : x1 - left]
-                if part.any():
-                    key = (tile_column, tile_row)
-                    self._tile(key)[y0 - y : y1 - y, x0 - x : x1 - x][part] = self._code
-                    touched.add(key)
-        return frozenset(touched)
-
-    def _tile(self, key: tuple[int, int]) -> Labels:
-        if key not in self.tiles:
-            self.tiles[key] = self._document.mask.tile(key).copy()
-        return self.tiles[key]
+def _paint_annotation(press: Pointer, context: Context, *, erases: bool) -> Gesture:
+    growing = begin(press, context, BRUSH, erases=erases)
+    if isinstance(growing, Refusal):
+        return growing
+    event, last = press, (press.point, _radius(press, context))
+    while event.kind != "release":
+        now = event.point, _radius(event, context)
+        preview = growing.add(capsule(*last, *now, FINE * event.scale))
+        last = now
+        event = yield preview
+    return growing.finish()
 
 
-def capsule_spans(rows: Floats, start: Point, end: Point, radius: float) -> tuple[Floats, Floats]:
-    """Return where each horizontal line y = `rows` enters and leaves the disc swept from start to end.
+def _radius(event: Pointer, context: Context) -> float:
+    return context.brush_px * event.scale * event.pressure / 2
 
-    The swept disc is convex, so a line meets it in one interval: its left end is the least
-    x(t) - sqrt(r^2 - (y - y(t))^2) over the centres t in [0, 1], a convex function of t whose minimum lies
-    on the tangent or at an end. Lines that miss it get an empty interval (inf, -inf).
+
+def capsule(start: Point, first: float, end: Point, last: float, tolerance: float) -> Polygon:
+    """Return what a disc covers on its way from `start` to `end` while its radius goes from `first` to `last`.
+
+    Its border is at most `tolerance` within the true one.
     """
-    (x0, y0), (x1, y1) = start, end
-    across, down = x1 - x0, y1 - y0
-    if abs(down) > 1e-12:
-        near, far = (rows - radius - y0) / down, (rows + radius - y0) / down
-        low, high = np.maximum(np.minimum(near, far), 0.0), np.minimum(np.maximum(near, far), 1.0)
-    else:
-        low = np.where(np.abs(rows - y0) <= radius, 0.0, 2.0)
-        high = np.ones_like(rows)
-    hit = low <= high
-    tangent = math.copysign(radius, down) * across / max(math.hypot(across, down), 1e-12)
-
-    def edge(side: float) -> Floats:
-        offset = -side * tangent  # of the touching row from the centre of the touching disc
-        best = (
-            (rows - y0 - offset) / down if abs(down) > 1e-12 else np.full_like(rows, side * across)
-        )
-        candidates = (np.clip(best, low, np.maximum(low, high)), low, np.maximum(low, high))
-        reach = [
-            x0 + t * across + side * np.sqrt(np.maximum(radius**2 - (rows - y0 - t * down) ** 2, 0))
-            for t in candidates
-        ]
-        return np.max(reach, axis=0) if side > 0 else np.min(reach, axis=0)
-
-    first = np.where(hit, edge(-1.0), np.inf)
-    last = np.where(hit, edge(1.0), -np.inf)
-    return first, last
+    largest = max(first, last, tolerance)
+    corners = max(8, math.ceil(math.pi / math.acos(1 - tolerance / largest)))
+    turns = 2 * math.pi * np.arange(corners) / corners
+    disc = np.stack([np.cos(turns), np.sin(turns)], 1)
+    rim = np.concatenate([disc * first + start, disc * last + end])
+    # Distances of 1e-300 pixels mean nothing, but GEOS stumbles over them.
+    hull = shapely.convex_hull(shapely.multipoints(np.round(rim, 6)))
+    return hull if isinstance(hull, Polygon) else Polygon()

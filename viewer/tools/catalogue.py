@@ -2,8 +2,13 @@
 
 from viewer.tools.base import Tool
 from viewer.tools.brush import brush, erase
-from viewer.tools.draw import ellipse, freehand, polygon, rectangle
+from viewer.tools.draw import ellipse, freehand, polygon, rectangle, spline
+from viewer.tools.lines import line, polyline
+from viewer.tools.magic import magic
+from viewer.tools.mask_fill import fill
+from viewer.tools.points import points
 from viewer.tools.select import choose_by_box, choose_by_lasso
+from viewer.tools.wand import wand
 
 TOOLS: tuple[Tool, ...] = (
     Tool(
@@ -78,7 +83,7 @@ TOOLS: tuple[Tool, ...] = (
         "Brush",
         "B",
         "mdi6.brush",
-        "Paint the chosen class. Alt erases, [ and ] change the size, 1 to 5 choose the class.",
+        "Paint the chosen class; [ and ] change the size. Alt takes away; on annotations Shift goes on with the selected one, Ctrl+Shift keeps clear of others.",
         brush,
         sticky=True,
         paints=True,
@@ -90,12 +95,84 @@ TOOLS: tuple[Tool, ...] = (
         "Eraser",
         "E",
         "mdi6.eraser",
-        "Rub out. [ and ] change the size.",
+        "Rub out of the mask, or of the selected annotation, else of the one under the pointer. [ and ] change the size.",
         erase,
         sticky=True,
         paints=True,
         works_on="either",
         family="erase",
+    ),
+    Tool(
+        "spline",
+        "Spline",
+        "Shift+O",
+        "mdi6.vector-bezier",
+        "Click a smooth border vertex by vertex. Double-click or Enter finishes, Backspace removes the last.",
+        spline,
+        by_vertices=True,
+        family="area",
+    ),
+    Tool(
+        "line",
+        "Line",
+        "L",
+        "mdi6.ruler",
+        "Drag to measure a length. Shift: steps of 45 degrees.",
+        line,
+        family="line",
+    ),
+    Tool(
+        "polyline",
+        "Polyline",
+        "V",
+        "mdi6.vector-polyline",
+        "Click along a line, or drag it. Double-click or Enter finishes, Backspace removes the last vertex.",
+        polyline,
+        by_vertices=True,
+        family="line",
+    ),
+    Tool(
+        "points",
+        "Points",
+        ".",
+        "mdi6.dots-hexagon",
+        "Click to count. Drag a point to move it, Alt+click takes it away.",
+        points,
+        sticky=True,
+        family="points",
+    ),
+    Tool(
+        "wand",
+        "Wand",
+        "W",
+        "mdi6.auto-fix",
+        "Drag over tissue of one colour. Alt takes away; on annotations Shift goes on with the selected one, Ctrl+Shift keeps clear of others.",
+        wand,
+        sticky=True,
+        works_on="either",
+        family="wand",
+    ),
+    Tool(
+        "magic",
+        "Magic select",
+        "Shift+W",
+        "mdi6.creation",
+        "Press on tissue: the model finds what hangs together with it. Drag right for more, left for less.",
+        magic,
+        sticky=True,
+        works_on="either",
+        family="wand",
+    ),
+    Tool(
+        "fill",
+        "Fill",
+        "F",
+        "mdi6.format-color-fill",
+        "Click a region of the mask to give it the chosen class. Alt makes it unlabelled.",
+        fill,
+        sticky=True,
+        works_on="mask",
+        family="wand",
     ),
 )
 

@@ -1,7 +1,7 @@
-"""Gestures that draw an annotation: rectangle, ellipse, polygon, freehand."""
+"""Gestures that draw an annotation: rectangle, ellipse, polygon, spline, freehand."""
 
 import math
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -11,6 +11,7 @@ from shapely.geometry import MultiPolygon, Polygon, box
 from segcore.annotations import Annotation
 from viewer.document import Edit, edits
 from viewer.tools.base import Context, Gesture, Outline, Point, Pointer
+from viewer.tools.curves import smooth_ring
 
 T = TypeVar("T")
 Steps = Generator[Outline | None, Pointer, T]
@@ -23,42 +24,71 @@ NEAR_START = 8.0  # screen pixels: a click so near to the first vertex closes th
 def rectangle(press: Pointer, context: Context) -> Gesture:
     """Drag from corner to corner; Shift makes a square."""
     corner, other = yield from _drag_box(press, _box_points)
-    return _region(box(*_ordered(corner, other)), context, press.scale, name="Rectangle")
+    return region(box(*_ordered(corner, other)), context, press.scale, name="Rectangle")
 
 
 def ellipse(press: Pointer, context: Context) -> Gesture:
     """Drag the box around the ellipse; Shift makes a circle."""
     corner, other = yield from _drag_box(press, ellipse_points)
     shape = Polygon(ellipse_points(corner, other)) if corner != other else Polygon()
-    return _region(shape, context, press.scale, name="Ellipse", ellipse=True)
+    return region(shape, context, press.scale, name="Ellipse", ellipse=True)
 
 
 def freehand(press: Pointer, context: Context) -> Gesture:
     """Drag along the border; releasing closes it."""
-    points = yield from _drag_path(press)
-    return _region(Polygon(points) if len(points) > 2 else Polygon(), context, press.scale)
+    points = yield from _drag_path([press.point], _outline)
+    return region(_filled(points), context, press.scale)
 
 
 def polygon(press: Pointer, context: Context) -> Gesture:
-    """Click vertex by vertex; double-click, Enter or the first vertex finishes, Backspace removes the last.
+    """Click vertex by vertex; double-click, Enter or the first vertex finishes, Backspace removes the last."""
+    points, freely = yield from click_path(press, _outline, closes)
+    name = "Freehand" if freely else "Polygon"
+    return region(_filled(points), context, press.scale, name=name)
 
-    A first drag draws freehand instead, as hands that come from QuPath expect.
+
+def spline(press: Pointer, context: Context) -> Gesture:
+    """Click a smooth border vertex by vertex; it is finished as a polygon is."""
+
+    def curve(points: list[Point], vertices: Sequence[Point] = ()) -> Outline:
+        return Outline(smooth_ring(points, press.scale / 2), vertices=tuple(vertices))
+
+    points, freely = yield from click_path(press, curve, closes)
+    if freely:
+        return region(_filled(points), context, press.scale)
+    ring = smooth_ring(points, press.scale / 4)
+    return region(_filled(ring), context, press.scale, name="Spline")
+
+
+def click_path(
+    press: Pointer,
+    show: Callable[[list[Point], Sequence[Point]], Outline],
+    ends: Callable[[Pointer, list[Point]], bool],
+) -> Steps[tuple[list[Point], bool]]:
+    """Return what is clicked vertex by vertex, and whether it was drawn freely instead.
+
+    `show` makes the preview of a path (the pointer is its last point) with its vertices. Double-click, Enter
+    or a press that `ends` the path finishes, Backspace removes the last vertex; with the first the path is
+    given up, and has no points. A first drag draws freely, as hands that come from QuPath expect.
     """
     points = [press.point]
-    event = yield _outline(points)
-    if event.kind == "drag" and _far(event, points[0], CLICK_SLOP):
-        points = yield from _drag_path(press)
-        return _region(Polygon(points) if len(points) > 2 else Polygon(), context, press.scale)
-    while not _finishes(event, points):
-        if event.kind == "press" and _far(event, points[-1], CLICK_SLOP):
+    event = yield show(points, points)
+    if event.kind == "drag" and far(event, points[0], CLICK_SLOP):
+        return (yield from _drag_path([press.point, event.point], show)), True
+    while event.kind not in {"finish", "double"} and not ends(event, points):
+        if event.kind == "press" and far(event, points[-1], CLICK_SLOP):
             points.append(event.point)
         elif event.kind == "back":
             points.pop()
             if not points:
-                return None
-        event = yield _outline([*points, event.point])
-    shape = Polygon(points) if len(points) > 2 else Polygon()
-    return _region(shape, context, press.scale, name="Polygon")
+                break
+        event = yield show([*points, event.point], points)
+    return points, False
+
+
+def closes(event: Pointer, points: list[Point]) -> bool:
+    """Tell whether an event is a click on the first vertex."""
+    return event.kind == "press" and len(points) > 2 and not far(event, points[0], NEAR_START)
 
 
 def ellipse_points(corner: Point, other: Point) -> tuple[Point, ...]:
@@ -70,13 +100,6 @@ def ellipse_points(corner: Point, other: Point) -> tuple[Point, ...]:
         (middle_x + (right - left) / 2 * math.cos(t), middle_y + (bottom - top) / 2 * math.sin(t))
         for t in turns
     )
-
-
-def _finishes(event: Pointer, points: list[Point]) -> bool:
-    if event.kind in ("finish", "double"):
-        return True
-    closes = len(points) > 2 and not _far(event, points[0], NEAR_START)
-    return event.kind == "press" and closes
 
 
 def _drag_box(
@@ -92,17 +115,22 @@ def _drag_box(
     return press.point, other
 
 
-def _drag_path(press: Pointer) -> Steps[list[Point]]:
-    points = [press.point]
-    event = yield None
+def _drag_path(
+    points: list[Point], show: Callable[[list[Point], Sequence[Point]], Outline]
+) -> Steps[list[Point]]:
+    event = yield show(points, ())
     while event.kind != "release":
-        if _far(event, points[-1], 1.5):
+        if far(event, points[-1], 1.5):
             points.append(event.point)
-        event = yield _outline(points)
+        event = yield show(points, ())
     return points
 
 
-def _region(
+def _filled(points: Sequence[Point]) -> Polygon:
+    return Polygon(points) if len(points) > 2 else Polygon()
+
+
+def region(
     shape: Polygon, context: Context, scale: float, *, name: str = "Freehand", ellipse: bool = False
 ) -> Edit | None:
     """Return the edit that adds `shape`, clipped to the slide; None where hardly anything is left."""
@@ -110,7 +138,7 @@ def _region(
     rounded = shapely.transform(shape, lambda points: np.round(points, 9))
     repaired = shapely.make_valid(rounded, method="structure", keep_collapsed=False)
     clipped = shapely.intersection(repaired, box(0, 0, context.width, context.height))
-    areas = _areas(clipped)
+    areas = areas_of(clipped)
     if areas.area < (CLICK_SLOP * scale) ** 2:
         return None
     number = 1 + sum(each.class_name is None for each in context.document.annotations.values())
@@ -119,13 +147,13 @@ def _region(
     return Edit(name, edits.add([annotation]).changes)
 
 
-def _areas(geometry: shapely.Geometry) -> Polygon | MultiPolygon:
+def areas_of(geometry: shapely.Geometry) -> Polygon | MultiPolygon:
     parts = [each for each in shapely.get_parts(geometry) if isinstance(each, Polygon)]
     return parts[0] if len(parts) == 1 else MultiPolygon(parts)
 
 
-def _outline(points: Iterable[Point]) -> Outline:
-    return Outline(tuple(points), closed=True)
+def _outline(points: Iterable[Point], vertices: Iterable[Point] = ()) -> Outline:
+    return Outline(tuple(points), vertices=tuple(vertices))
 
 
 def _box_points(corner: Point, other: Point) -> tuple[Point, ...]:
@@ -143,5 +171,5 @@ def _square(corner: Point, other: Point) -> Point:
     return corner[0] + math.copysign(side, across), corner[1] + math.copysign(side, down)
 
 
-def _far(event: Pointer, point: Point, screen_pixels: float) -> bool:
+def far(event: Pointer, point: Point, screen_pixels: float) -> bool:
     return math.dist(event.point, point) > screen_pixels * event.scale

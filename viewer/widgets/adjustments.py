@@ -1,6 +1,7 @@
 from dataclasses import replace
 
 from PySide6.QtWidgets import (
+    QBoxLayout,
     QComboBox,
     QFrame,
     QHBoxLayout,
@@ -15,7 +16,7 @@ from viewer.session import Session
 from viewer.widgets.controls import LabelledSlider
 
 STAINS = ("", "haematoxylin", "eosin")
-WIDTH = 290
+WIDTH, STRIP, WIDEST = 290, 620, 860
 
 
 class Adjustments(QFrame):
@@ -34,6 +35,8 @@ class Adjustments(QFrame):
         )
         self._contrast = LabelledSlider("Contrast", -90, 90, "{:+.2f}", factor=100, name_width=78)
         self._gamma = LabelledSlider("Gamma", 20, 300, "{:.2f}", factor=100, name_width=78)
+        self._sliders = QBoxLayout(QBoxLayout.Direction.TopToBottom)
+        self._note = QLabel("For the eye only: analysis sees the pixels as scanned.")
         self._arrange()
         self._stain.currentIndexChanged.connect(lambda _: self._apply())
         for slider in (self._brightness, self._contrast, self._gamma):
@@ -43,27 +46,34 @@ class Adjustments(QFrame):
         self.hide()
 
     def _arrange(self) -> None:
-        title = QLabel("Display")
-        title.setStyleSheet("font-weight: 600;")
         reset, close = QPushButton("Reset"), QPushButton("✕")
         reset.clicked.connect(lambda: self.session.adjust(Adjustment()))
         close.clicked.connect(self._close)
         close.setAccessibleName("Close the display controls")
         head = QHBoxLayout()
-        head.addWidget(title, 1)
+        head.addWidget(self._stain, 1)
         for button in (reset, close):
             button.setObjectName("link")
             head.addWidget(button)
+        for slider in (self._brightness, self._contrast, self._gamma):
+            self._sliders.addWidget(slider)
+        self._note.setObjectName("muted")
+        self._note.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 10, 12, 10)
         column.addLayout(head)
-        column.addWidget(self._stain)
-        for slider in (self._brightness, self._contrast, self._gamma):
-            column.addWidget(slider)
-        note = QLabel("For the eye only: analysis sees the pixels as scanned.")
-        note.setObjectName("muted")
-        note.setWordWrap(True)
-        column.addWidget(note)
+        column.addLayout(self._sliders)
+        column.addWidget(self._note)
+
+    def lay_out(self, *, room: int) -> None:
+        """Lie as a low strip where there is room for it, else stand."""
+        lies = room >= STRIP
+        direction = QBoxLayout.Direction
+        self._sliders.setDirection(direction.LeftToRight if lies else direction.TopToBottom)
+        self._sliders.setSpacing(20 if lies else 6)
+        self._note.setVisible(not lies)
+        self.setFixedWidth(min(room, WIDEST) if lies else WIDTH)
+        self.adjustSize()
 
     def _apply(self) -> None:
         stain = STAINS[self._stain.currentIndex()]

@@ -30,6 +30,7 @@ class Companion(QWidget):
     def __init__(self, session: Session, main: SlidePane) -> None:
         super().__init__()
         self.session = session
+        self._main = main
         self.pane = ComparedSlide(int(session.settings["tile_cache_mb"]) * 2**19)
         self.pane.setAccessibleName("Slide beside")
         self._name = QLabel()
@@ -54,11 +55,15 @@ class Companion(QWidget):
         session.adjusted.connect(self.pane.adjust)
         session.looks_changed.connect(lambda _: self._say_link())
         self.pane.trouble.connect(session.tell.error)
+        self.pane.recovered.connect(
+            lambda: session.tell.info(f"{self._name.text()} can be read again.")
+        )
         self.hide()
 
     def _show(self, opened: OpenedSlide | None) -> None:
         self.pane.drop_slide()
         self.setVisible(opened is not None)
+        self._main.neighbour = self.pane if opened is not None else None
         if opened is not None:
             self._name.setText(opened.slide.name)
             self._say_link()

@@ -1,12 +1,20 @@
 """What floats over the canvas: overview, running jobs, hint, messages."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QPixmap, QPolygonF
+from PySide6.QtCore import QEvent, QPointF, QRectF, QSize, Qt, QTimer, Signal
+from PySide6.QtGui import (
+    QColor,
+    QEnterEvent,
+    QMouseEvent,
+    QPainter,
+    QPaintEvent,
+    QPen,
+    QPixmap,
+    QPolygonF,
+)
 from PySide6.QtWidgets import (
-    QApplication,
     QFrame,
     QHBoxLayout,
     QLabel,
@@ -21,9 +29,11 @@ from segcore.slides.base import Rgb
 from viewer.jobs import Job
 from viewer.rendering.tile_loader import as_image
 from viewer.rendering.viewport import Viewport
+from viewer.session.ports import Offer
 
 OVERVIEW = QSize(190, 150)
 MESSAGE_SECONDS = 6
+OFFER_SECONDS = 15  # where there is something to press
 
 
 class Overview(QWidget):
@@ -35,17 +45,18 @@ class Overview(QWidget):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self._picture = QPixmap()
-        self._size = (1, 1)
+        self._area = (0, 0, 1, 1)
         self._view = Viewport()
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setToolTip("Click to go there")
         self.setAccessibleName("Overview of the slide")
         self.hide()
 
-    def show_slide(self, thumbnail: Rgb, dimensions: tuple[int, int]) -> None:
-        self._size = dimensions
+    def show_slide(self, thumbnail: Rgb, area: tuple[int, int, int, int]) -> None:
+        """Show the part (left, top, width, height) of the slide that `thumbnail` is of."""
+        self._area = area
         self._picture = QPixmap.fromImage(as_image(thumbnail))
-        width, height = dimensions
+        _, _, width, height = area
         shrink = min(OVERVIEW.width() / width, OVERVIEW.height() / height)
         self.setFixedSize(max(24, round(width * shrink)) + 2, max(24, round(height * shrink)) + 2)
 
@@ -60,8 +71,11 @@ class Overview(QWidget):
         painter.drawPixmap(inner, self._picture, QRectF(self._picture.rect()))
         painter.setPen(QPen(QColor(255, 255, 255, 200), 1))
         painter.drawRect(QRectF(0.5, 0.5, self.width() - 1, self.height() - 1))
-        across, down = inner.width() / self._size[0], inner.height() / self._size[1]
-        corners = [QPointF(1 + x * across, 1 + y * down) for x, y in self._view.corners]
+        left, top, width, height = self._area
+        across, down = inner.width() / width, inner.height() / height
+        corners = [
+            QPointF(1 + (x - left) * across, 1 + (y - top) * down) for x, y in self._view.corners
+        ]
         seen = QPolygonF(corners).intersected(QPolygonF(inner.adjusted(1, 1, -1, -1)))
         for colour, width in ((QColor(0, 0, 0, 150), 4), (QColor(255, 214, 10), 2)):
             painter.setPen(QPen(colour, width))
@@ -75,8 +89,9 @@ class Overview(QWidget):
 
     def _jump(self, event: QMouseEvent) -> None:
         at = event.position()
+        left, top, width, height = self._area
         self.jumped.emit(
-            at.x() / self.width() * self._size[0], at.y() / self.height() * self._size[1]
+            left + at.x() / self.width() * width, top + at.y() / self.height() * height
         )
 
 
@@ -135,51 +150,70 @@ class JobCard(QFrame):
 
 
 class Message(QFrame):
-    """One sentence to the person; an error stays until it is closed."""
+    """One sentence to the person; it goes by itself unless it is an error or the cursor is on it."""
 
     closed = Signal()
 
     def __init__(
-        self,
-        parent: QWidget,
-        text: str,
-        *,
-        kind: str,
-        details: str = "",
-        retry: Callable[[], object] | None = None,
+        self, parent: QWidget, text: str, *, kind: str, offers: Sequence[Offer] = ()
     ) -> None:
         super().__init__(parent)
         self.setObjectName("float")
         self.text = text
         self.kind = kind
+        self.offers = offers
         mark = {"error": "#e5645a", "warning": "#e0a63a", "info": "#5aa2f5"}[kind]
         self.setStyleSheet(f"QFrame#float {{ border-left: 4px solid {mark}; }}")
         label = QLabel(text)
+        label.setTextFormat(Qt.TextFormat.PlainText)
         label.setWordWrap(True)
         label.ensurePolished()
         label.setFixedWidth(min(440, label.fontMetrics().horizontalAdvance(text) + 12))
         label.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
-        row = QHBoxLayout(self)
-        row.setContentsMargins(14, 9, 10, 9)
+        row, below = QHBoxLayout(), QHBoxLayout()
         row.addWidget(label, 1)
-        if details:
-            copy = f"{text}\n{details}"
-            self._button(row, "Copy report", lambda: QApplication.clipboard().setText(copy))
-        if retry is not None:
-            self._button(row, "Retry", lambda: (self.close_message(), retry()))
-        self._button(row, "✕", self.close_message).setAccessibleName("Close message")
-        if kind != "error":
-            QTimer.singleShot(MESSAGE_SECONDS * 1000, self, self.close_message)
+        below.addStretch(1)
+        buttons = row if len(offers) < 2 else below  # more of them leave the sentence no room
+        for offer in offers:
+            buttons.addWidget(self._button(offer), 0, Qt.AlignmentFlag.AlignTop)
+        close = self._button(Offer("✕", self.close_message))
+        close.setAccessibleName("Close message")
+        row.addWidget(close, 0, Qt.AlignmentFlag.AlignTop)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(14, 9, 10, 9)
+        column.setSpacing(4)
+        column.addLayout(row)
+        column.addLayout(below)
+        seconds = OFFER_SECONDS if offers else MESSAGE_SECONDS
+        self._time = QTimer(self, singleShot=True, interval=seconds * 1000)
+        self._time.timeout.connect(self.close_message)
+        self._let_go()
 
     def close_message(self) -> None:
         self.closed.emit()
 
-    def _button(self, row: QHBoxLayout, text: str, verb: Callable[[], object]) -> QPushButton:
-        button = QPushButton(text)
+    def enterEvent(self, event: QEnterEvent) -> None:
+        super().enterEvent(event)
+        self._time.stop()
+
+    def leaveEvent(self, event: QEvent) -> None:
+        super().leaveEvent(event)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        if self.kind != "error":
+            self._time.start()
+
+    def _button(self, offer: Offer) -> QPushButton:
+        button = QPushButton(offer.title)
         button.setObjectName("link")
-        button.clicked.connect(lambda _checked=False: verb())
-        row.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        button.clicked.connect(lambda _checked=False: self._take(offer))
         return button
+
+    def _take(self, offer: Offer) -> None:
+        if offer.closes:
+            self.close_message()
+        offer.verb()
 
 
 class Hint(QLabel):

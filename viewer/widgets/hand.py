@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from segcore.errors import AcinusError
 from viewer.document import Edit
 from viewer.session import Session
-from viewer.tools import Choice, Context, Gesture, Pointer, Preview
+from viewer.tools import Choice, Context, Gesture, Pointer, Preview, Refusal
 
 
 class Hand:
@@ -70,11 +71,16 @@ class Hand:
         except StopIteration as end:
             self._gesture = None
             return self._finish(end.value)
+        except AcinusError as error:  # a slide that cannot be read just now
+            self._gesture = None
+            return self._finish(Refusal(str(error)))
         self._show(preview)
         return False
 
-    def _finish(self, result: Edit | Choice | None) -> bool:
+    def _finish(self, result: Edit | Choice | Refusal | None) -> bool:
         session = self._session
+        if isinstance(result, Refusal):
+            session.tell.warn(result.text)
         workspace = session.workspace
         if isinstance(result, Choice) and workspace is not None:
             session.select(result.of(workspace.selection))

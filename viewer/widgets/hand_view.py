@@ -1,7 +1,7 @@
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
-from viewer.rendering.previews import paint_handles, paint_outline, paint_sketch
+from viewer.rendering.previews import paint_handles, paint_outline, paint_sketch, paint_text
 from viewer.session import Session
 from viewer.tools import MaskPreview, Outline, Preview, Sketch
 from viewer.tools.handles import handles
@@ -28,6 +28,8 @@ class HandView(SlideView):
             paint_outline(painter, self.viewport, preview)
         elif isinstance(preview, Sketch):
             paint_sketch(painter, self.viewport, preview, self.class_colour(preview.class_name))
+            if preview.text and self.cursor_at is not None:
+                paint_text(painter, self.cursor_at, preview.text)
         elif not self.hand.busy:
             self._paint_handles(painter)
         self._paint_footprint(painter)

@@ -1,5 +1,5 @@
-from PySide6.QtCore import QByteArray, QSize, Qt, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QKeySequence, QShortcut
+from PySide6.QtCore import QByteArray, QPoint, QSize, Qt, QTimer
+from PySide6.QtGui import QAction, QCloseEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QApplication,
     QLabel,
@@ -14,18 +14,24 @@ from PySide6.QtWidgets import (
 
 from viewer.actions import ACTIONS, Action, action_named, menu_groups, perform
 from viewer.session import Session
-from viewer.tools import TOOLS, Tool
+from viewer.tools import families
+from viewer.widgets.annotation_table import AnnotationsPanel
 from viewer.widgets.bookmarks import BookmarksPanel
+from viewer.widgets.classes_panel import ClassesPanel, add_class_keys
 from viewer.widgets.command_search import CommandSearch
-from viewer.widgets.left_panels import AnnotationsPanel, HistoryPanel, SlidePanel
+from viewer.widgets.history_panel import HistoryPanel
+from viewer.widgets.left_panels import SlidePanel
 from viewer.widgets.magnification import MagnificationBox
 from viewer.widgets.panels import side
-from viewer.widgets.right_panels import ClassesPanel, CompositionPanel, ModelPanel, WhyPanel
+from viewer.widgets.right_panels import CompositionPanel, ModelPanel, WhyPanel
+from viewer.widgets.selection_menu import selection_menu
 from viewer.widgets.stage import Stage
 from viewer.widgets.status import Status
 from viewer.widgets.theme import apply_theme, icon, theme_named
+from viewer.widgets.toolbar import PaintSwitch, ToolButtons
+from viewer.widgets.windows import Windows
 
-MENUS = ("&File", "&Edit", "&View", "&Draw", "Se&gment", "E&xplain", "Meas&ure", "&Help")
+MENUS = ("&File", "&Edit", "&View", "&Draw", "Sha&pe", "Se&gment", "E&xplain", "Meas&ure", "&Help")
 LEFT, RIGHT = 240, 290
 SETTLE_MS = 2000  # after the last edit the study file is made whole by itself
 
@@ -39,16 +45,18 @@ class MainWindow(QMainWindow):
         self.stage = Stage(session)
         self.canvas = self.stage.canvas
         self._actions: dict[str, QAction] = {}
-        self._tools: dict[str, QAction] = {}
         self.setWindowTitle("Acinus")
         room = self.screen().availableSize()
         self.resize(min(1500, room.width()), min(920, room.height() - 40))
+        self.tools = ToolButtons(session, self)
         self._build_menus()
         self._build_toolbar()
         self._build_sides()
+        self.windows = Windows(session, self._open_menu, self)
         self.status = Status(session)
         self.setStatusBar(self.status)
         self.canvas.pointed.connect(self.status.point)
+        self.canvas.menu_wanted.connect(self._open_menu)
         self.restyle()
         self._listen()
         self._restore()
@@ -63,7 +71,7 @@ class MainWindow(QMainWindow):
             session.adjusted, session.beside.changed, session.places_changed,
         ):  # fmt: skip
             event.connect(lambda _: self.refresh())
-        session.tool_changed.connect(self._on_tool)
+        session.tool_changed.connect(lambda _: self.canvas.setFocus())
         self._quiet = QTimer(self, singleShot=True, interval=SETTLE_MS)
         self._quiet.timeout.connect(self._settle)
         session.study_changed.connect(lambda _: self._quiet.start())
@@ -73,13 +81,15 @@ class MainWindow(QMainWindow):
         menus: dict[str, QMenu] = {
             title.replace("&", ""): self.menuBar().addMenu(title) for title in MENUS
         }
-        self._draw_menu = menus["Draw"]
+        for family in families():
+            menus["Draw"].addSeparator()
+            menus["Draw"].addActions([self.tools.actions[each.name] for each in family])
         for group in menu_groups():
-            for menu in {each.menu: menus[each.menu] for each in group}.values():
+            for menu in {each.menu: _menu(menus, each.menu) for each in group}.values():
                 menu.addSeparator()  # Qt shows none at the beginning of a menu
             for each in group:
                 self._actions[each.name] = self._menu_item(each)
-                menus[each.menu].addAction(self._actions[each.name])
+                _menu(menus, each.menu).addAction(self._actions[each.name])
         leave = QAction("Quit", self)
         leave.setShortcut(QKeySequence("Ctrl+Q"))
         leave.triggered.connect(self.close)
@@ -87,9 +97,7 @@ class MainWindow(QMainWindow):
         menus["File"].addAction(leave)
         for menu in menus.values():
             menu.aboutToShow.connect(self.refresh)
-        for each in self.session.taxonomy.classes:
-            key = QShortcut(QKeySequence(str(each.code)), self)
-            key.activated.connect(lambda c=each: self.session.set_class(c))
+        add_class_keys(self.session, self)
 
     def _menu_item(self, each: Action) -> QAction:
         item = QAction(each.title, self)
@@ -104,25 +112,16 @@ class MainWindow(QMainWindow):
         bar.setMovable(False)
         bar.setIconSize(QSize(20, 20))
         bar.setContextMenuPolicy(Qt.ContextMenuPolicy.PreventContextMenu)
-        group = QActionGroup(self)
-        for tool in TOOLS:
-            item = QAction(tool.title, self)
-            item.setCheckable(True)
-            item.setShortcut(QKeySequence(tool.key))
-            item.setToolTip(f"{tool.title} ({tool.key})\n{tool.hint}")
-            item.triggered.connect(lambda _=False, t=tool: self.session.set_tool(t))
-            group.addAction(item)
-            bar.addAction(item)
-            self._draw_menu.addAction(item)
-            self._tools[tool.name] = item
+        self.tools.fill(bar)
+        bar.addWidget(PaintSwitch(self.session))
         bar.addSeparator()
         for name in ("edit.undo", "edit.redo", "edit.delete"):
             bar.addAction(self._actions[name])
             self._actions[name].setToolTip(_tip(action_named(name)))
         bar.addSeparator()
         self.segment_button = self._button("segment.region", "Segment ROI   S", "go")
-        self.why_button = self._button("explain.grad_cam", "Why?   W", "")
-        self.export_button = self._button("file.export_geojson", "Export…", "")
+        self.why_button = self._button("explain.grad_cam", "Why?   Y", "")
+        self.export_button = self._button("file.export", "Export…", "")
         for button in (self.segment_button, self.why_button, self.export_button):
             bar.addWidget(button)
             bar.addWidget(_gap(4))
@@ -148,6 +147,7 @@ class MainWindow(QMainWindow):
     def _build_sides(self) -> None:
         session = self.session
         annotations = AnnotationsPanel(session)
+        annotations.menu_wanted.connect(self._open_menu)
         history = HistoryPanel(session)
         left = side(
             SlidePanel(session),
@@ -155,7 +155,7 @@ class MainWindow(QMainWindow):
             annotations,
             history,
             width=LEFT,
-            stretch=history,
+            stretch=annotations,
         )
         right = side(
             ClassesPanel(session), CompositionPanel(session), ModelPanel(session),
@@ -184,9 +184,7 @@ class MainWindow(QMainWindow):
         self._actions["edit.redo"].setText(f"Redo {redo}" if redo else "Redo")
         for button in (self.segment_button, self.why_button, self.export_button):
             button.setEnabled(workspace is not None)
-        for item in self._tools.values():
-            item.setEnabled(workspace is not None)
-        self._tools[session.tool.name].setChecked(True)
+        self.tools.enable(workspace is not None)
         mark = "*" if workspace is not None and workspace.study.unsaved else ""
         self.setWindowTitle(f"{workspace.slide.name}{mark} - Acinus" if workspace else "Acinus")
 
@@ -197,8 +195,7 @@ class MainWindow(QMainWindow):
         if isinstance(app, QApplication) and app.property("theme") != theme.name:
             app.setProperty("theme", theme.name)
             apply_theme(app, theme)
-        for tool in TOOLS:
-            self._tools[tool.name].setIcon(icon(tool.icon, theme))
+        self.tools.restyle(theme)
         for name, item in self._actions.items():
             item.setIcon(icon(ACTIONS[name].icon, theme))
         self.canvas.set_background(theme.canvas)
@@ -207,9 +204,10 @@ class MainWindow(QMainWindow):
         perform(each, self.session)
         self.refresh()
 
-    def _on_tool(self, tool: Tool) -> None:
-        self._tools[tool.name].setChecked(True)
-        self.canvas.setFocus()
+    def _open_menu(self, at: QPoint) -> None:
+        """Open the menu about the selection."""
+        self.refresh()
+        selection_menu(self.session, self._actions, self).exec(at)
 
     def _settle(self) -> None:
         workspace = self.session.workspace
@@ -236,6 +234,14 @@ class MainWindow(QMainWindow):
         self.session.jobs.cancel_all()
         self.session.close()
         event.accept()
+
+
+def _menu(menus: dict[str, QMenu], path: str) -> QMenu:
+    """Return the menu of a path such as "View/Turn", made where its first action stands."""
+    if path not in menus:
+        above, _, title = path.rpartition("/")
+        menus[path] = _menu(menus, above).addMenu(title)
+    return menus[path]
 
 
 def _tip(each: Action) -> str:

@@ -1,10 +1,12 @@
 """How the session's ports reach the person: messages on the stage, dialogs for what must be asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
+    QApplication,
     QDialog,
     QFileDialog,
     QInputDialog,
@@ -14,17 +16,27 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from segcore.annotations import Annotation, Project, ProjectImage, Taxonomy
+from segcore.slides.base import Rgb
+from viewer.document.properties import Properties
+from viewer.jobs.exchange import ExportOrder
 from viewer.jobs.packages import PackageAnswer, PackageQuestion
-from viewer.session.ports import PictureOptions
+from viewer.session.ports import Choice, ExportQuestion, Offer, PictureOptions
+from viewer.settings import Settings
+from viewer.widgets.annotation_dialog import AnnotationDialog
+from viewer.widgets.export_dialog import ExportDialog
+from viewer.widgets.import_dialog import ChoiceDialog
+from viewer.widgets.label_dialog import PicturesDialog
 from viewer.widgets.model_dialog import ModelDialog
 from viewer.widgets.package_dialog import PackageDialog
 from viewer.widgets.picture_dialog import PictureDialog
 from viewer.widgets.pixel_size_dialog import PixelSizeDialog
+from viewer.widgets.project_dialog import ProjectDialog
 from viewer.widgets.stage import Stage
 
 SLIDES = (
     "Slides and images (*.svs *.ndpi *.tif *.tiff *.mrxs *.scn *.bif *.vms *.vmu *.dcm *.czi *.svslide"
-    " *.png *.jpg *.jpeg *.jp2 *.bmp *.acinus);;All files (*)"
+    " *.png *.jpg *.jpeg *.jp2 *.bmp *.acinus *.qpproj);;All files (*)"
 )
 
 
@@ -40,8 +52,8 @@ class StageMessages:
         for text, kind in self._waiting:
             stage.add_message(text, kind=kind)
 
-    def info(self, text: str) -> None:
-        self._say(text, "info")
+    def info(self, text: str, *, offers: Sequence[Offer] = ()) -> None:
+        self._say(text, "info", offers)
 
     def warn(self, text: str) -> None:
         self._say(text, "warning")
@@ -49,10 +61,22 @@ class StageMessages:
     def error(
         self, text: str, *, details: str = "", retry: Callable[[], None] | None = None
     ) -> None:
-        if self._stage is not None:
-            self._stage.add_message(text, kind="error", details=details, retry=retry)
-        else:
-            self._waiting.append((text, "error"))
+        offers = []
+        if details:
+            offers.append(Offer("Copy report", lambda: _copy(f"{text}\n{details}")))
+        if retry is not None:
+            offers.append(Offer("Retry", retry, closes=True))
+        self._say(text, "error", offers)
+
+    def wrote(self, text: str, path: Path) -> None:
+        offers = (
+            Offer("Show in folder", lambda: self._show_folder(path.parent)),
+            Offer("Copy path", lambda: _copy(str(path))),
+        )
+        self.info(f"{text} Folder: {short_path(path.parent)}", offers=offers)
+
+    def pictures(self, title: str, note: str, pictures: Mapping[str, Rgb]) -> None:
+        PicturesDialog(title, note, pictures, self._stage).open()
 
     def page(self, title: str, text: str) -> None:
         page = QDialog(self._stage)
@@ -64,9 +88,13 @@ class StageMessages:
         QVBoxLayout(page).addWidget(words)
         page.show()
 
-    def _say(self, text: str, kind: str) -> None:
+    def _show_folder(self, folder: Path) -> None:
+        if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):
+            self.warn(f"No program here shows folders; the folder is {folder}.")
+
+    def _say(self, text: str, kind: str, offers: Sequence[Offer] = ()) -> None:
         if self._stage is not None:
-            self._stage.add_message(text, kind=kind)
+            self._stage.add_message(text, kind=kind, offers=offers)
         else:
             self._waiting.append((text, kind))
 
@@ -74,23 +102,38 @@ class StageMessages:
 class Dialogs:
     """`Ask` by the platform's dialogs."""
 
-    def __init__(self) -> None:
+    def __init__(self, settings: Settings) -> None:
         self.parent: QWidget | None = None
+        self._settings = settings
 
     def slide_to_open(self) -> Path | None:
-        name, _ = QFileDialog.getOpenFileName(self.parent, "Open slide", "", SLIDES)
+        recent = self._settings["recent"]
+        folder = Path(recent[0]).parent if recent else Path.home()
+        name, _ = QFileDialog.getOpenFileName(self.parent, "Open slide", str(folder), SLIDES)
+        return Path(name) if name else None
+
+    def file_to_open(self, title: str, pattern: str) -> Path | None:
+        name, _ = QFileDialog.getOpenFileName(self.parent, title, "", pattern)
         return Path(name) if name else None
 
     def file_to_save(self, title: str, suggestion: Path, pattern: str) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self.parent, title, str(suggestion), pattern)
-        if not name:
-            return None
-        path = Path(name)
-        return path if path.suffix else path.with_suffix(suggestion.suffix)
+        path = self._path_to_save(title, suggestion, pattern)
+        if path is None or path.suffix:
+            return path
+        return path.with_suffix(suggestion.suffix)
 
     def folder_to_make(self, title: str, suggestion: Path) -> Path | None:
-        name, _ = QFileDialog.getSaveFileName(self.parent, title, str(suggestion), "Folder (*)")
-        return Path(name) if name else None
+        return self._path_to_save(title, suggestion, "Folder (*)")
+
+    def _path_to_save(self, title: str, suggestion: Path, pattern: str) -> Path | None:
+        """Ask where to save, first in the folder that was taken last; `suggestion` is beside the slide."""
+        last = Path(self._settings["folder.exports"] or suggestion.parent)
+        start = last / suggestion.name if last.is_dir() else suggestion
+        name, _ = QFileDialog.getSaveFileName(self.parent, title, str(start), pattern)
+        if not name:
+            return None
+        self._settings["folder.exports"] = str(Path(name).parent)
+        return Path(name)
 
     def pixel_size(self, slide_name: str, proposal: float | None) -> float | None:
         dialog = PixelSizeDialog(slide_name, proposal, self.parent)
@@ -108,9 +151,27 @@ class Dialogs:
         dialog = PackageDialog(question, self.parent)
         return dialog.answer if dialog.exec() else None
 
+    def properties(
+        self, annotations: Sequence[Annotation], class_names: Sequence[str], taxonomy: Taxonomy
+    ) -> Properties | None:
+        dialog = AnnotationDialog(annotations, class_names, taxonomy, self.parent)
+        return dialog.answer if dialog.exec() else None
+
     def picture(self, width: int, height: int) -> PictureOptions | None:
         dialog = PictureDialog(width, height, self.parent)
         return dialog.options if dialog.exec() else None
+
+    def choose(self, title: str, text: str, choices: Sequence[Choice]) -> str | None:
+        dialog = ChoiceDialog(title, text, choices, self.parent)
+        return dialog.value if dialog.exec() else None
+
+    def export(self, question: ExportQuestion) -> ExportOrder | None:
+        dialog = ExportDialog(question, self.parent)
+        return dialog.order if dialog.exec() else None
+
+    def project_images(self, project: Project) -> Sequence[ProjectImage] | None:
+        dialog = ProjectDialog(project, self.parent)
+        return dialog.chosen if dialog.exec() else None
 
     def confirm(self, question: str, yes: str) -> bool:
         box = QMessageBox(QMessageBox.Icon.Question, "Acinus", question, parent=self.parent)
@@ -118,3 +179,13 @@ class Dialogs:
         box.addButton("Back", QMessageBox.ButtonRole.RejectRole)
         box.exec()
         return box.clickedButton() is accept
+
+
+def short_path(path: Path) -> str:
+    """Return a path as people write it, with ~ for the home folder."""
+    home = Path.home()
+    return str(Path("~", path.relative_to(home))) if path.is_relative_to(home) else str(path)
+
+
+def _copy(text: str) -> None:
+    QApplication.clipboard().setText(text)

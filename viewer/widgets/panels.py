@@ -1,7 +1,7 @@
 """The shape all panels share: a small grey title over cards."""
 
 from PySide6.QtCore import QRectF, QSize, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent
+from PySide6.QtGui import QColor, QIcon, QPainter, QPaintEvent, QPixmap
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from segcore.annotations import Class
@@ -17,10 +17,10 @@ class Panel(QWidget):
         self._title.setObjectName("title")
         self.aside = QLabel("")
         self.aside.setObjectName("key")
-        head = QHBoxLayout()
-        head.setContentsMargins(4, 0, 4, 0)
-        head.addWidget(self._title, 1)
-        head.addWidget(self.aside)
+        self.head = QHBoxLayout()
+        self.head.setContentsMargins(4, 0, 4, 0)
+        self.head.addWidget(self._title, 1)
+        self.head.addWidget(self.aside)
         card = QFrame()
         card.setObjectName("card")
         self.rows = QVBoxLayout(card)
@@ -29,7 +29,7 @@ class Panel(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(6)
-        column.addLayout(head)
+        column.addLayout(self.head)
         column.addWidget(card)
 
     def set_title(self, title: str) -> None:
@@ -60,6 +60,22 @@ class Swatch(QWidget):
             brush.setColor(QColor(0, 0, 0, 130) if light else QColor(255, 255, 255, 130))
             painter.setBrush(brush)
             painter.drawRoundedRect(place, 4, 4)
+
+
+def dot(colour: QColor) -> QIcon:
+    """Return a small round of a colour, which a selected row does not tint."""
+    picture = QPixmap(24, 24)
+    picture.setDevicePixelRatio(2)
+    picture.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour)
+    painter.drawRoundedRect(QRectF(0, 0, 12, 12), 3, 3)
+    painter.end()
+    shown = QIcon(picture)
+    shown.addPixmap(picture, QIcon.Mode.Selected)
+    return shown
 
 
 def side(*panels: QWidget, width: int, stretch: QWidget | None = None) -> QScrollArea:

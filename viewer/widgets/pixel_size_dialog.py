@@ -16,7 +16,8 @@ class PixelSizeDialog(QDialog):
         self.field = QLineEdit("" if proposal is None else f"{proposal:g}")
         self.field.setPlaceholderText("µm per pixel")
         self.field.setAccessibleName("Micrometres per pixel")
-        self.reason = QLabel("" if proposal is None else "Proposed from the file; please check.")
+        self._proposal = self.field.text()
+        self.reason = QLabel()
         self.reason.setObjectName("muted")
         buttons = QDialogButtonBox.StandardButton
         self.buttons = QDialogButtonBox(buttons.Ok | buttons.Cancel)
@@ -40,3 +41,10 @@ class PixelSizeDialog(QDialog):
     def _check(self) -> None:
         good = self.value is not None
         self.buttons.button(QDialogButtonBox.StandardButton.Ok).setEnabled(good)
+        text = self.field.text()
+        if text and not good:
+            self.reason.setText(f"Microscopes have from {SMALLEST:g} to {LARGEST:g} µm per pixel.")
+        elif text and text == self._proposal:
+            self.reason.setText("Proposed from the file; please check.")
+        else:
+            self.reason.clear()

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QColor, QMouseEvent
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QLabel,
@@ -15,92 +14,15 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from segcore.annotations import Class
 from viewer.actions import action_named, perform
 from viewer.jobs.models import read_card
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session import Session
 from viewer.session.composition import Composition
 from viewer.widgets.controls import Bar, LabelledSlider, Ramp
-from viewer.widgets.panels import Panel, Swatch
-from viewer.widgets.theme import icon, theme_named
+from viewer.widgets.panels import Panel
 
-
-class ClassRow(QFrame):
-    """One class: swatch, name, number key, eye."""
-
-    chosen = Signal()
-
-    def __init__(self, session: Session, shown: Class) -> None:
-        super().__init__()
-        self.shown = shown
-        self._session = session
-        self.eye = QToolButton()
-        self.eye.setCheckable(True)
-        self.eye.setChecked(True)
-        self.eye.setIconSize(QSize(15, 15))
-        self.eye.setStyleSheet("QToolButton { padding: 2px; background: transparent; }")
-        self.eye.setToolTip(f"Show or hide {shown.name} in the mask")
-        self.eye.setAccessibleName(f"Show {shown.name}")
-        self.eye.toggled.connect(self._on_eye)
-        key = QLabel(str(shown.code))
-        key.setObjectName("key")
-        row = QHBoxLayout(self)
-        row.setContentsMargins(7, 3, 4, 3)
-        row.setSpacing(9)
-        row.addWidget(Swatch(shown))
-        row.addWidget(QLabel(shown.name), 1)
-        self.setToolTip(shown.about)
-        row.addWidget(self.eye)
-        row.addWidget(key)
-        self.setCursor(Qt.CursorShape.PointingHandCursor)
-        self.restyle()
-
-    def restyle(self) -> None:
-        theme = theme_named(self._session.settings["theme"])
-        active = self._session.active_class == self.shown
-        colour = theme.chosen if active else "transparent"
-        self.setStyleSheet(f"ClassRow {{ background: {colour}; border-radius: 6px; }}")
-        name = "mdi6.eye-outline" if self.eye.isChecked() else "mdi6.eye-off-outline"
-        self.eye.setIcon(icon(name, theme))
-
-    def mousePressEvent(self, _: QMouseEvent) -> None:
-        self._session.set_class(self.shown)
-
-    def _on_eye(self, seen: bool) -> None:  # noqa: FBT001 - Qt's signature
-        hidden = set(self._session.hidden_classes)
-        (hidden.discard if seen else hidden.add)(self.shown.code)
-        self._session.hidden_classes = frozenset(hidden)
-        self.restyle()
-        self._session.looks_changed.emit(None)
-
-
-class ClassesPanel(Panel):
-    """The classes: which one the brush paints, which ones are seen, how strongly."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__("Classes")
-        self.session = session
-        self.rows.setSpacing(1)
-        self.class_rows = [ClassRow(session, each) for each in session.taxonomy.classes]
-        for row in self.class_rows:
-            self.rows.addWidget(row)
-        self.opacity = LabelledSlider("Opacity", 0, 100, "{:.0f} %")
-        self.opacity.set(float(session.settings["mask.opacity"]) * 100)
-        self.opacity.moved.connect(self._on_opacity)
-        self.rows.addSpacing(4)
-        self.rows.addWidget(self.opacity)
-        session.class_changed.connect(lambda _: self._restyle())
-        session.looks_changed.connect(lambda _: self._restyle())
-
-    def _restyle(self) -> None:
-        for row in self.class_rows:
-            row.restyle()
-        self.opacity.set(float(self.session.settings["mask.opacity"]) * 100)
-
-    def _on_opacity(self, percent: float) -> None:
-        self.session.settings["mask.opacity"] = percent / 100
-        self.session.looks_changed.emit(None)
+LAST_ROW = 256  # below the rows of all classes
 
 
 class CompositionPanel(Panel):
@@ -115,10 +37,9 @@ class CompositionPanel(Panel):
         self._grid.setHorizontalSpacing(10)
         self._grid.setColumnStretch(0, 1)
         self._cells: dict[int, tuple[QLabel, QLabel, QLabel]] = {}
-        for row, each in enumerate(session.taxonomy.classes):
-            self._cells[each.code] = self._row(row, each.name, each.about)
         about = "The part of the region that has no class yet"
-        self._blank = self._row(len(self._cells), "Unlabelled", about)
+        self._blank = self._row(LAST_ROW, "Unlabelled", about)
+        self._fill()
         self.ratio = QLabel()
         self.ratio.setStyleSheet("font-weight: 700;")
         self._ratio_row = QHBoxLayout()
@@ -133,7 +54,23 @@ class CompositionPanel(Panel):
         self.rows.addLayout(self._grid)
         self.rows.addLayout(self._ratio_row)
         session.composition_changed.connect(self.show_composition)
+        session.classes_changed.connect(lambda _: self._on_classes())
         self.show_composition(None)
+
+    def _fill(self) -> None:
+        """Make a row for each class that is counted."""
+        for cells in self._cells.values():
+            for label in cells:
+                self._grid.removeWidget(label)
+                label.deleteLater()
+        counted = [each for each in self.session.taxonomy.classes if not each.ignored]
+        self._cells = {
+            each.code: self._row(row, each.name, each.about) for row, each in enumerate(counted)
+        }
+
+    def _on_classes(self) -> None:
+        self._fill()
+        self.show_composition(self.session.composition)
 
     def _row(self, row: int, name: str, about: str) -> tuple[QLabel, QLabel, QLabel]:
         cells = (QLabel(name), QLabel(), QLabel())
@@ -145,7 +82,8 @@ class CompositionPanel(Panel):
         return cells
 
     def show_composition(self, composition: Composition | None) -> None:
-        areas = composition.areas_mm2() if composition is not None else {}
+        found = composition.areas_mm2() if composition is not None else {}
+        areas = {code: area for code, area in found.items() if code in self._cells}
         blank = composition.unlabelled_mm2() if composition is not None else 0.0
         total = sum(areas.values()) + blank
         self.set_title(f"Composition of {composition.name}" if composition else "Composition")
@@ -153,7 +91,7 @@ class CompositionPanel(Panel):
         for widget in (self._bar, self._ratio_title, self.ratio):
             widget.setVisible(bool(areas))
         parts = []
-        for each in self.session.taxonomy.classes:
+        for each in (c for c in self.session.taxonomy.classes if c.code in self._cells):
             area = areas.get(each.code, 0.0)
             for label in self._cells[each.code]:
                 label.setVisible(area > 0)
@@ -231,7 +169,7 @@ class WhyPanel(Panel):
         self.opacity = LabelledSlider("Opacity", 0, 100, "{:.0f} %")
         self.opacity.set(float(session.settings["heatmap.opacity"]) * 100)
         self.opacity.moved.connect(self._on_opacity)
-        self._empty = QLabel("Choose a class and press W to see where the network looked.")
+        self._empty = QLabel("Choose a class and press Y to see where the network looked.")
         self._empty.setObjectName("muted")
         self._empty.setWordWrap(True)
         self._shown = self._arrange()

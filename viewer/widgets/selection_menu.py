@@ -5,12 +5,19 @@ from collections.abc import Mapping
 from PySide6.QtGui import QAction, QColor, QIcon, QPixmap
 from PySide6.QtWidgets import QMenu, QWidget
 
-from viewer.document import edits
+from viewer.actions.table import give_class
 from viewer.session import Session
 
 ITEMS = (
     ("segment.region", "explain.grad_cam"),
-    ("edit.properties", "edit.lock", "edit.unlock", "edit.duplicate", "edit.delete"),
+    (
+        "edit.properties",
+        "view.selection",
+        "edit.lock",
+        "edit.unlock",
+        "edit.duplicate",
+        "edit.delete",
+    ),
     ("shape.merge", "shape.subtract", "shape.intersect", "shape.split", "shape.fill_holes"),
     ("shape.simplify", "shape.smooth", "shape.expand", "shape.invert"),
     ("edit.undo", "view.fit"),
@@ -27,14 +34,10 @@ def selection_menu(session: Session, actions: Mapping[str, QAction], parent: QWi
             dot = QPixmap(12, 12)
             dot.fill(QColor(*each.colour))
             item = classes.addAction(QIcon(dot), each.name)
-            item.triggered.connect(lambda _=False, name=each.name: _classify(session, name))
+            item.triggered.connect(lambda _=False, name=each.name: give_class(session, name))
         classes.addSeparator()
-        classes.addAction("None").triggered.connect(lambda: _classify(session, None))
+        classes.addAction("None").triggered.connect(lambda: give_class(session, None))
     for group in ITEMS:
         menu.addSeparator()
         menu.addActions([actions[name] for name in group if name in actions])
     return menu
-
-
-def _classify(session: Session, name: str | None) -> None:
-    session.apply(edits.reclassify(session.selection, name))

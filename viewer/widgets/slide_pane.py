@@ -20,6 +20,7 @@ from viewer.rendering.tiles import TileKey
 from viewer.rendering.viewport import Viewport
 from viewer.widgets.scale_bar import paint_scale_bar
 
+PINCH = Qt.NativeGestureType.ZoomNativeGesture
 WHEEL_NOTCH = 1.3  # magnification per notch of 120 units
 FRAME_MS = 16
 FLING_SECONDS = 0.1  # a hand that rested longer than this before it let go does not throw
@@ -42,6 +43,7 @@ class SlidePane(QWidget):
         self.slide: Slide | None = None
         self.loader: TileLoader | None = None
         self.slide_layer: SlideLayer | None = None
+        self.neighbour: SlidePane | None = None  # shows a second slide beside this one
         self.adjustment = Adjustment()
         self._colour_managed = True
         self._cache_bytes = cache_bytes
@@ -169,17 +171,13 @@ class SlidePane(QWidget):
         needed = self.slide_layer.needed(self.viewport, ratio)
         ahead = _ahead(before, self.viewport)
         if ahead is not None:
-            seen = set(needed)
-            needed += [k for k in self.slide_layer.needed(ahead, ratio) if k not in seen]
+            needed = list(dict.fromkeys(needed + self.slide_layer.needed(ahead, ratio)))
         self.loader.want(needed)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.viewport = self.viewport.resized(self.width(), self.height())
-        if self._fitted:
-            self.fit()
-        else:
-            self.look(self.viewport)
+        self.fit() if self._fitted else self.look(self.viewport)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         at = event.position()
@@ -231,8 +229,9 @@ class SlidePane(QWidget):
         self.look(self.viewport.panned(self._speed.x(), self._speed.y()))
 
     def event(self, event: QEvent) -> bool:
-        pinch = Qt.NativeGestureType.ZoomNativeGesture
-        if isinstance(event, QNativeGestureEvent) and event.gestureType() == pinch:
+        if event.type() == QEvent.Type.DevicePixelRatioChange:  # moved to a finer screen
+            self._ask_for_tiles(self.viewport)
+        if isinstance(event, QNativeGestureEvent) and event.gestureType() == PINCH:
             at = event.position()
             self.look(self.viewport.zoomed(1 + event.value(), at.x(), at.y()))
             return True

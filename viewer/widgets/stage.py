@@ -1,11 +1,15 @@
-from collections.abc import Callable
+from collections.abc import Sequence
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QObject, QPoint, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QSize, Qt
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import QSplitter, QStackedWidget
 
+from viewer.actions import action_named, perform
+from viewer.actions.projects import is_annotation_file, take_in
 from viewer.jobs import Job
 from viewer.session import Session, Workspace
+from viewer.session.ports import Offer
 from viewer.tools import Tool
 from viewer.widgets.adjustments import Adjustments
 from viewer.widgets.canvas import Canvas
@@ -14,7 +18,9 @@ from viewer.widgets.floats import Hint, JobCard, Message, Overview
 from viewer.widgets.welcome import Welcome
 
 MARGIN = 14
+PIXEL_SIZE = "measure.pixel_size"
 MOST_MESSAGES = 3
+SCALE_BAR, ABOVE_SCALE_BAR = 226, 66  # where it ends at most, and what is free above it
 
 
 class Stage(QStackedWidget):
@@ -37,10 +43,13 @@ class Stage(QStackedWidget):
         self.overview = Overview(self)
         self.hint = Hint(self)
         self.messages: list[Message] = []
+        self._trouble = ""
         self.cards: dict[Job, JobCard] = {}
         self.setAcceptDrops(True)
         self.overview.jumped.connect(self._jump)
         self.canvas.view_changed.connect(lambda: self.overview.look(self.canvas.viewport))
+        self.canvas.trouble.connect(self._note_trouble)
+        self.canvas.recovered.connect(self._end_trouble)
         session.opened.connect(self._open)
         session.closed.connect(lambda _: self._close())
         session.tool_changed.connect(self._on_tool)
@@ -49,13 +58,11 @@ class Stage(QStackedWidget):
         session.beside.changed.connect(lambda opened: self._make_room(beside=opened is not None))
         self.slides.splitterMoved.connect(lambda *_: self.arrange())
 
-    def add_message(
-        self, text: str, *, kind: str, details: str = "", retry: Callable[[], object] | None = None
-    ) -> None:
+    def add_message(self, text: str, *, kind: str, offers: Sequence[Offer] = ()) -> None:
         """Show one sentence; the same sentence is not shown twice at once."""
         for each in [m for m in self.messages if m.text == text]:
             self._drop_message(each)
-        message = Message(self, text, kind=kind, details=details, retry=retry)
+        message = Message(self, text, kind=kind, offers=offers)
         message.closed.connect(lambda: self._drop_message(message))
         message.installEventFilter(self)
         self.messages.append(message)
@@ -72,8 +79,7 @@ class Stage(QStackedWidget):
     def arrange(self) -> None:
         """Put every floating thing in its place."""
         self.overview.move(self._right - self.overview.width() - MARGIN, MARGIN)
-        self.adjustments.adjustSize()
-        self.adjustments.move(MARGIN, MARGIN)
+        self._place_adjustments()
         bottom = self.height() - MARGIN
         for card in self.cards.values():
             size = card.sizeHint()
@@ -86,7 +92,16 @@ class Stage(QStackedWidget):
             card.raise_()
             bottom -= size.height() + 8
         self._place_hint()
-        self._stack_messages(self.height() - MARGIN)
+        lies = self.adjustments.isVisible() and self.adjustments.y() > MARGIN
+        self._stack_messages(self.adjustments.y() - 8 if lies else self.height() - MARGIN)
+
+    def _place_adjustments(self) -> None:
+        """Put the display controls into a corner; over two slides, to which they apply, along the foot of both."""
+        beside = self.companion.isVisibleTo(self)
+        self.adjustments.lay_out(room=self.width() - 2 * MARGIN if beside else 0)
+        foot = self.height() - ABOVE_SCALE_BAR - self.adjustments.height()
+        middle = (self.width() - self.adjustments.width()) // 2
+        self.adjustments.move(middle if beside else MARGIN, foot if beside else MARGIN)
 
     def _place_hint(self) -> None:
         """Centre the hint, but never under the overview."""
@@ -105,8 +120,10 @@ class Stage(QStackedWidget):
         for message in reversed(self.messages):
             width = min(message.sizeHint().width(), 640, room - 2 * MARGIN)
             height = max(message.heightForWidth(width), message.minimumSizeHint().height())
-            place = QPoint((room - width) // 2, foot - height)
-            message.setGeometry(place.x(), place.y(), width, height)
+            left = (room - width) // 2
+            if left < SCALE_BAR:
+                foot = min(foot, self.height() - ABOVE_SCALE_BAR)
+            message.setGeometry(left, foot - height, width, height)
             message.raise_()
             foot -= height + 8
 
@@ -122,7 +139,11 @@ class Stage(QStackedWidget):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
             event.acceptProposedAction()
-            self._say("Drop the slide to open it")
+            files = [Path(url.toLocalFile()) for url in event.mimeData().urls()]
+            importing = all(is_annotation_file(each) for each in files)
+            self._say(
+                "Drop to import the annotations" if importing else "Drop the slide to open it"
+            )
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:
         super().dragLeaveEvent(event)
@@ -130,23 +151,27 @@ class Stage(QStackedWidget):
 
     def dropEvent(self, event: QDropEvent) -> None:
         self._on_tool(self.session.tool)
-        files = [url.toLocalFile() for url in event.mimeData().urls() if url.isLocalFile()]
+        files = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
         if not files:
             self.session.tell.warn("Only files from this computer can be opened.")
             return
-        if len(files) > 1:
-            self.session.tell.info("One slide at a time: the first of the files is opened.")
         event.acceptProposedAction()
-        self.session.open(files[0])
+        take_in(self.session, files)
 
     def _open(self, workspace: Workspace) -> None:
         for message in list(self.messages):
             self._drop_message(message)  # what was wrong with another slide is over
         self.setCurrentWidget(self.slides)
-        self.overview.show_slide(workspace.thumbnail, workspace.slide.dimensions)
+        self.overview.show_slide(workspace.thumbnail, workspace.slide.bounds)
         self.overview.look(self.canvas.viewport)
         self._show_floats()
-        self.arrange()
+        if workspace.slide.mpp is None:
+            ask = Offer(
+                "Set it…", lambda: perform(action_named(PIXEL_SIZE), self.session), closes=True
+            )
+            self.session.tell.info(
+                "This slide does not say how large its pixels are.", offers=[ask]
+            )
 
     def _show_floats(self) -> None:
         wanted = self.session.show_overview and self.session.workspace is not None
@@ -199,6 +224,14 @@ class Stage(QStackedWidget):
             message.hide()
             message.deleteLater()
             self.arrange()
+
+    def _note_trouble(self, text: str) -> None:
+        self._trouble = text
+
+    def _end_trouble(self) -> None:
+        """Take away what was said of a slide that can be read again."""
+        for message in [each for each in self.messages if each.text == self._trouble]:
+            self._drop_message(message)
 
     def _jump(self, x: float, y: float) -> None:
         view = self.canvas.viewport

@@ -65,7 +65,8 @@ class Status(QStatusBar):
         column, row = int(x / grid.scale), int(y / grid.scale)
         tile = workspace.shown_tile((column // 256, row // 256))
         code = int(tile[row % 256, column % 256]) if tile is not None else 0
-        return self.session.taxonomy.coded(code).name if code else ""
+        named = (each.name for each in self.session.taxonomy.classes if each.code == code)
+        return next(named, f"Pixel value {code}") if code else ""
 
     def _open(self, workspace: Workspace) -> None:
         self.show_saved()

@@ -1,115 +1,127 @@
-"""The view as a picture for a talk or a paper: as on the screen, but finer, with scale bar and legend."""
+"""The view as a picture for a talk or a paper: as on the screen, but finer, with scale bar and legend.
 
+Where two slides are seen side by side, so they are on the picture, cut to the same height.
+"""
+
+from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from PySide6.QtCore import QRectF, Qt
-from PySide6.QtGui import QColor, QFont, QImage, QPainter
+from PySide6.QtCore import QRect
+from PySide6.QtGui import QColor, QImage, QPainter
 from PySide6.QtWidgets import QApplication
 
-from segcore.annotations import Class
 from segcore.errors import ExportError
 from segcore.progress import Report
 from viewer.rendering import SlideLayer
-from viewer.rendering.tile_loader import as_image
+from viewer.rendering.tile_loader import TileLoader, as_image
 from viewer.rendering.tiles import TileKey
+from viewer.rendering.viewport import Viewport
 from viewer.session import Session
 from viewer.session.ports import PictureOptions
+from viewer.widgets.legend import legend_of, paint_legend
 from viewer.widgets.scale_bar import paint_scale_bar
+from viewer.widgets.slide_pane import SlidePane
 from viewer.widgets.slide_view import SlideView
 
 DOTS_PER_METRE = 11811  # 300 dpi, of which a finer picture has a multiple
 BUDGET = 2 << 30
-ROW, PAD = 22, 12
-Tiles = list[tuple[TileKey, QImage]]
+GAP = 8  # screen pixels between two slides
 
 
-def export_picture(session: Session, view: SlideView, path: Path, options: PictureOptions) -> None:
-    """Read what the view shows at full fineness, paint it and write it to `path`."""
-    loader, viewport = view.loader, view.viewport
-    if loader is None:
-        return
-    tissue = SlideLayer(loader.grid, BUDGET)
-    tissue.adjust(view.adjustment)
-    keys = tissue.needed(viewport.upright, options.finer)
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One slide of a picture: who paints it, from which tiles, as seen how."""
 
-    def read(report: Report) -> Tiles:
-        tiles = []
-        for i, key in enumerate(keys):
-            report(i / len(keys), f"{i} of {len(keys)} tiles")
-            tiles.append((key, as_image(loader.displayed(key))))
-        return tiles
+    pane: SlidePane
+    tissue: SlideLayer
+    view: Viewport
 
-    def write(tiles: Tiles) -> None:
-        for key, image in tiles:
+    @property
+    def frame(self) -> QRect:
+        return QRect(0, 0, round(self.view.width), round(self.view.height))
+
+
+def picture_size(main: SlidePane) -> tuple[int, int]:
+    """Return width and height in screen pixels of a picture of this pane, and of its neighbour."""
+    views = [view for _, view in _seen(main)]
+    across = sum(view.width for view in views) + GAP * (len(views) - 1)
+    return round(across), round(views[0].height)
+
+
+def _seen(main: SlidePane) -> list[tuple[SlidePane, Viewport]]:
+    panes = [main] if main.neighbour is None else [main, main.neighbour]
+    height = min(pane.viewport.height for pane in panes)
+    return [(pane, pane.viewport.resized(pane.viewport.width, height)) for pane in panes]
+
+
+def copy_picture(session: Session, main: SlideView) -> None:
+    """Put what is seen on the clipboard, as fine as the screen."""
+    parts = [Part(pane, pane.slide_layer, view) for pane, view in _seen(main) if pane.slide_layer]
+    finer = main.devicePixelRatioF()
+    picture = paint_picture(session, main, parts, finer, PictureOptions(legend=False))
+    QApplication.clipboard().setImage(picture)
+
+
+def export_picture(session: Session, main: SlideView, path: Path, options: PictureOptions) -> None:
+    """Read what is seen at full fineness, paint it and write it to `path`."""
+    parts, wanted = [], []
+    for pane, view in _seen(main):
+        if pane.loader is not None:
+            tissue = SlideLayer(pane.loader.grid, BUDGET)
+            tissue.adjust(pane.adjustment)
+            keys = tissue.needed(view.upright, options.finer)
+            parts.append(Part(pane, tissue, view))
+            wanted += [(tissue, pane.loader, key) for key in keys]
+
+    def write(tiles: list[QImage]) -> None:
+        for (tissue, _, key), image in zip(wanted, tiles, strict=True):
             tissue.add(key, image)
-        picture = paint_picture(session, view, tissue, options)
+        picture = paint_picture(session, main, parts, options.finer, options)
         if picture.save(str(path), quality=95):
             size = f"{picture.width():,} x {picture.height():,} pixels"
-            session.tell.info(f"The view is in {path.name}, {size}.")
+            session.tell.wrote(f"The view is in {path.name}, {size}.", path)
         else:
             error = ExportError(
                 f"{path.name} cannot be written; choose another folder, and .png, .jpg or .tif."
             )
-            session.tell_failure(error, lambda: export_picture(session, view, path, options))
+            session.tell_failure(error, lambda: export_picture(session, main, path, options))
 
-    job = session.jobs.start("Reading the view", read, owner=session.workspace)
+    job = session.jobs.start(
+        "Reading the view", lambda report: _read(wanted, report), owner=session.workspace
+    )
     job.succeeded.connect(write)
     job.failed.connect(session.tell_failure)
 
 
+def _read(wanted: list[tuple[SlideLayer, TileLoader, TileKey]], report: Report) -> list[QImage]:
+    tiles = []
+    for i, (_, loader, key) in enumerate(wanted):
+        report(i / len(wanted), f"{i} of {len(wanted)} tiles")
+        tiles.append(as_image(loader.displayed(key)))
+    return tiles
+
+
 def paint_picture(
-    session: Session, view: SlideView, tissue: SlideLayer, options: PictureOptions
+    session: Session, main: SlideView, parts: list[Part], finer: float, options: PictureOptions
 ) -> QImage:
-    """Return the view with `options.finer` pixels for each of the screen's."""
-    viewport, finer = view.viewport, options.finer
-    size = round(viewport.width * finer), round(viewport.height * finer)
-    picture = QImage(*size, QImage.Format.Format_RGB32)
+    """Return the parts side by side, with `finer` pixels for each of the screen's."""
+    across, down = picture_size(main)
+    picture = QImage(round(across * finer), round(down * finer), QImage.Format.Format_RGB32)
     picture.setDevicePixelRatio(finer)
     picture.setDotsPerMeterX(DOTS_PER_METRE)
     picture.setDotsPerMeterY(DOTS_PER_METRE)
     picture.fill(QColor("white"))
     painter = QPainter(picture)
     painter.setFont(QApplication.font())
-    view.paint_scene(painter, tissue, viewport, float(finer))
-    workspace = session.workspace
-    if options.scale_bar and workspace is not None:
-        paint_scale_bar(painter, view.rect(), viewport.scale, workspace.slide.mpp)
-    if options.legend and session.show_mask:
-        paint_legend(painter, view.rect().toRectF(), _shown_classes(session))
+    for part in parts:
+        painter.save()
+        painter.setClipRect(part.frame)
+        part.pane.paint_scene(painter, part.tissue, part.view, finer)
+        if options.scale_bar and part.pane.slide is not None:
+            paint_scale_bar(painter, part.frame, part.view.scale, part.pane.slide.mpp)
+        if options.legend and part.pane is main:  # which alone has layers
+            paint_legend(painter, part.frame.toRectF(), legend_of(session, main))
+        painter.restore()
+        painter.translate(part.frame.width() + GAP, 0)
     painter.end()
     return picture
-
-
-def _shown_classes(session: Session) -> list[Class]:
-    """Return the classes that the mask has somewhere and that are not hidden."""
-    workspace = session.workspace
-    tiles = workspace.document.mask.tiles.values() if workspace is not None else ()
-    codes = {int(code) for tile in tiles for code in np.unique(tile)} - session.hidden_classes
-    return [each for each in session.taxonomy.classes if each.code in codes]
-
-
-def paint_legend(painter: QPainter, frame: QRectF, classes: list[Class]) -> None:
-    """Paint names and colours of classes at the lower right."""
-    if not classes:
-        return
-    font = QFont(painter.font())
-    font.setPixelSize(12)
-    painter.setFont(font)
-    widest = max(painter.fontMetrics().horizontalAdvance(each.name) for each in classes)
-    width, height = widest + 2 * PAD + 24, len(classes) * ROW + PAD
-    narrow = frame.width() < 2 * width + 220  # then it stands above the scale bar
-    foot = frame.bottom() - (74 if narrow else 16)
-    card = QRectF(frame.right() - 16 - width, foot - height, width, height)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(QColor(20, 22, 26, 200))
-    painter.drawRoundedRect(card, 7, 7)
-    for i, each in enumerate(classes):
-        top = card.top() + PAD / 2 + i * ROW
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(*each.colour))
-        painter.drawRoundedRect(QRectF(card.left() + PAD, top + 4, 14, 14), 3, 3)
-        painter.setPen(QColor("white"))
-        text = QRectF(card.left() + PAD + 24, top, widest + 4, ROW)
-        painter.drawText(text, Qt.AlignmentFlag.AlignVCenter, each.name)

@@ -5,6 +5,7 @@ every program repeats them exactly. A *picture* is float32 (H, W, 3), red, green
 A tile of a single colour passes every step unchanged: there is nothing in it to measure.
 """
 
+from segcore.slides.preprocessing.appearance import StainRange, appearance, stain_range
 from segcore.slides.preprocessing.colours import Colours, measure_colours
 from segcore.slides.preprocessing.stains import REFERENCE, Stains, estimate_stains
 from segcore.slides.preprocessing.steps import (
@@ -29,11 +30,14 @@ __all__ = [
     "Reinhard",
     "Resize",
     "SeparateStain",
+    "StainRange",
     "Stains",
     "Standardise",
     "Step",
+    "appearance",
     "estimate_stains",
     "measure_colours",
     "preprocess",
+    "stain_range",
     "step_names",
 ]

@@ -8,8 +8,9 @@ import pytest
 import shapely
 
 from segcore.annotations import read_annotations
-from segcore.annotations.asap import cut_out, read_asap
-from segcore.annotations.imagescope import read_imagescope
+from segcore.annotations.formats.asap import read_asap
+from segcore.annotations.formats.holes import cut_out
+from segcore.annotations.formats.imagescope import read_imagescope
 from segcore.errors import AnnotationError
 
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]
@@ -173,9 +174,10 @@ def test_negative_regions_are_holes_and_two_corners_a_box(tmp_path):
     file = tmp_path / "a.xml"
     box = region([(2, 2), (6, 6)], kind="1", negative="1")
     file.write_text(imagescope(region(SQUARE), box, region([(0, 0), (5, 5)], kind="4")))
-    [annotation], report = read_imagescope(file)
+    (annotation, ruler), report = read_imagescope(file)
     assert annotation.geometry.area == 100 - 16
-    assert report.skipped == ("Region 3 was left out: it is an arrow or a ruler.",)
+    assert ruler.geometry.equals(shapely.LineString([(0, 0), (5, 5)]))
+    assert report.skipped == ()
 
 
 def test_an_ellipse_fills_its_box(tmp_path):

@@ -254,9 +254,10 @@ def test_a_bow_tie_is_repaired_and_counted() -> None:
     assert report.repaired == 1
 
 
-def test_ids_are_unique_uuids_afterwards() -> None:
+def test_ids_are_unique_uuids_afterwards(tmp_path: Path) -> None:
     same = "eed9a4f6-c4f0-4185-9ccd-fbe220449d00"
-    found = read([{**feature(), "id": each} for each in (same, same, "cell-5", 7, None)])
+    features = [{**feature(), "id": each} for each in (same, same, "cell-5", 7, None)]
+    found = read_annotations(save(tmp_path / "a.json", json.dumps(features)))
     assert found[0].id == same
     assert len({each.id for each in found}) == 5
     assert all(len(each.id) == 36 for each in found)
@@ -347,7 +348,7 @@ def test_what_cannot_be_read_is_refused_in_one_sentence(
 def test_a_zip_without_annotations_says_so(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    with pytest.raises(AnnotationError, match=r"holds no \.geojson"):
+    with pytest.raises(AnnotationError, match=r"holds no annotation file"):
         read_annotations(tmp_path / "a.zip")
 
 

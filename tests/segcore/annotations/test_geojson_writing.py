@@ -305,9 +305,9 @@ def test_real_files_come_back_as_they_were(shared_data: Path, tmp_path: Path, na
 def test_an_unknown_name_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(
         AnnotationError,
-        match=r"a\.xml is no annotation file that is known here; use one of \.geojson",
+        match=r"a\.doc is no annotation file that is known here; use one of \.geojson",
     ):
-        write_annotations(tmp_path / "a.xml", [])
+        write_annotations(tmp_path / "a.doc", [])
     assert list(tmp_path.iterdir()) == []
 
 

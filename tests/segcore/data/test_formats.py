@@ -222,7 +222,7 @@ def test_bach_has_photographs_with_labels_and_slides_with_regions(tmp_path):
 
 
 def test_real_regions_of_bach_are_all_known(shared_data):
-    from segcore.annotations.asap import read_asap
+    from segcore.annotations.formats.asap import read_asap
     from segcore.data.formats.bach import region
 
     seen = set()

@@ -1,5 +1,6 @@
 import numpy as np
 
+from segcore.inference.cache import RunCache
 from segcore.inference.tiles import TileSource
 from segcore.inference.tiling import Lattice
 from segcore.slides import ArraySlide
@@ -8,7 +9,7 @@ from tests.builders import ColourBundle
 
 def source(pixels, *, tile=32, halo=8, scale=1.0):
     slide = ArraySlide(pixels, mpp=0.5)
-    return TileSource(slide, ColourBundle(), Lattice(tile, halo), scale=scale, batch=1, budget=0)
+    return TileSource(slide, ColourBundle(), Lattice(tile, halo), scale=scale, batch=1, cache=RunCache(0))
 
 
 def image_of(tiles, index):

@@ -6,47 +6,16 @@ from scipy.ndimage import gaussian_filter
 from shapely.geometry import Point, box
 
 from segcore.errors import PixelSizeMissingError, RegionError
-from segcore.inference import segment, segment_region
+from segcore.inference import plan, segment_region
+from segcore.inference.cache import RunCache
 from segcore.inference.tiles import TileSource
 from segcore.inference.tiling import Lattice
 from segcore.models import Bundle, create_model
 from segcore.progress import Cancelled
 from segcore.refinement import Refinement
 from segcore.slides.array import ArraySlide
-from tests.segcore.cards import CLASSES, card
-
-COLOURS = np.array(
-    [[200, 40, 90], [240, 160, 200], [60, 30, 120], [150, 140, 150], [245, 245, 245]]
-)
-
-
-class ColourBundle(Bundle):
-    """Knows each class by its colour, so that the right mask is known without a network."""
-
-    def __init__(self, classes=CLASSES):
-        super().__init__(card(classes=classes), torch.nn.Identity(), torch.device("cpu"))
-        self.batches = []
-
-    def predict(self, tiles):
-        self.batches.append(len(tiles))
-        channels = range(len(self.classes))
-        far = [np.abs(tiles - COLOURS[c]).sum(-1) for c in channels]
-        likely = np.exp(-np.stack(far, 1) / 30.0) + 1e-9
-        if len(self.classes) == 1:
-            return likely.astype(np.float32)
-        return (likely / likely.sum(1, keepdims=True)).astype(np.float32)
-
-
-def tissue(height=150, width=170, mpp=0.5, seed=0):
-    """Return a slide of patches in the class colours, and the class code of each pixel."""
-    rng = np.random.default_rng(seed)
-    fields = gaussian_filter(rng.normal(size=(5, height, width)), (0, 9, 9))
-    truth = fields.argmax(0)
-    return ArraySlide(COLOURS[truth].astype(np.uint8), mpp=mpp), (truth + 1).astype(np.uint8)
-
-
-def everything(slide):
-    return box(0, 0, *slide.dimensions)
+from tests.segcore.cards import card
+from tests.segcore.inference.painted import ColourBundle, everything, noisy_tissue, tissue
 
 
 def test_every_pixel_gets_the_class_of_its_place():
@@ -115,17 +84,16 @@ def test_a_second_run_gives_the_same_bytes():
 
 @pytest.mark.parametrize("refine", [None, Refinement(), Refinement(alpha=0.9, radius=2)])
 def test_blocks_leave_no_seams(monkeypatch, refine):
-    slide, _ = tissue(height=260, width=240, seed=5)
-    noisy = slide.read(0, 0, 0, *slide.dimensions).astype(int)
-    noisy += np.random.default_rng(0).integers(-60, 60, noisy.shape)
-    slide = ArraySlide(noisy.clip(0, 255).astype(np.uint8), mpp=0.5)
+    slide = noisy_tissue()
 
-    monkeypatch.setattr(segment, "BLOCK_TILES", 100)
+    monkeypatch.setattr(plan, "BLOCK_TILES", 100)
     whole = segment_region(slide, ColourBundle(), everything(slide), refine=refine)
-    monkeypatch.setattr(segment, "BLOCK_TILES", 1)
+    monkeypatch.setattr(plan, "BLOCK_TILES", 1)
     blocked = segment_region(slide, ColourBundle(), everything(slide), refine=refine)
 
     assert (blocked.labels == whole.labels).mean() >= 0.999
+    apart = np.abs(blocked.confidence.astype(int) - whole.confidence)
+    assert apart.max() <= 1  # of 255: no seam in what the labels were chosen by
 
 
 def test_no_tile_is_predicted_twice():
@@ -142,7 +110,7 @@ def test_what_does_not_fit_the_budget_is_predicted_again_and_comes_out_alike():
     bundle = ColourBundle()
     one_tile = 64 * 64 * (3 + 5 * 2)
     how = {"scale": 1.0, "batch": 2}
-    source = TileSource(slide, bundle, Lattice(64, 8), budget=3 * one_tile, **how)
+    source = TileSource(slide, bundle, Lattice(64, 8), cache=RunCache(3 * one_tile), **how)
     wanted = [(0, 0), (0, 1), (0, 2), (1, 0)]
 
     first = [tile for tiles in source.stream(wanted) for tile in tiles]

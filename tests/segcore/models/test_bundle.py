@@ -90,7 +90,7 @@ def test_float_tiles_are_refused(bundle):
 
 
 def test_when_the_device_is_full_the_batch_is_halved(bundle, monkeypatch):
-    monkeypatch.setattr("segcore.models.bundle.CPU_BATCH", 100)
+    bundle.most = 100
     sizes = []
     run = bundle._run
 
@@ -104,7 +104,9 @@ def test_when_the_device_is_full_the_batch_is_halved(bundle, monkeypatch):
     tiles = np.zeros((5, 32, 32, 3), np.uint8)
 
     assert bundle.predict(tiles).shape == (5, 5, 32, 32)
-    assert sizes == [5, 2, 3, 1, 2]
+    assert sizes == [5, 2, 2, 1]
+    bundle.predict(tiles)
+    assert sizes[4:] == [2, 2, 1]  # what did not fit is not tried again
 
 
 def test_when_one_tile_is_too_much_it_says_so(bundle, monkeypatch):

@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import openslide
 import pytest
 import tifffile
 from PIL import Image
@@ -74,6 +75,19 @@ def test_a_large_picture_opens_as_a_pyramid_that_is_made_once(
     open_slide(path, report=lambda fraction, text="": told.append((fraction, text))).close()
     assert not told
     assert len(list((user_cache() / "pyramids").iterdir())) == 1
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_slide_that_was_copied_still_has_its_label_and_its_objective(shared_data: Path) -> None:
+    path = shared_data / "slides" / "CMU-1-Small-Region.svs"
+    with open_slide(path, pyramid=True) as slide, openslide.OpenSlide(path) as oracle:
+        assert slide.vendor == "aperio, copied as a pyramid"
+        assert slide.magnification == 20
+        assert slide.associated_names == tuple(oracle.associated_images)
+        label = np.asarray(oracle.associated_images["label"].convert("RGB"))
+        assert np.array_equal(slide.associated("label"), label)
+        with pytest.raises(SlideError, match="no picture 'barcode'"):
+            slide.associated("barcode")
 
 
 def test_the_pyramid_is_made_by_a_child(tmp_path: Path, pixels: np.ndarray) -> None:

@@ -220,6 +220,30 @@ def test_large_tiffs_are_read_where_they_lie(
         assert isinstance(slide, TiffSlide)
 
 
+@pytest.mark.parametrize("layout", [{"tile": (64, 64)}, {"rowsperstrip": 16}])
+@pytest.mark.parametrize("order", [("label image", "scan"), ("scan", "label image")])
+def test_a_label_beside_the_scan_is_never_taken_for_the_slide(
+    tmp_path: Path, pixels: np.ndarray, layout: dict[str, object], order: tuple[str, str]
+) -> None:
+    path = tmp_path / "a.ome.tif"
+    label = np.full((90, 70, 3), 9, np.uint8)
+    pictures = {"label image": label, "scan": pixels}
+    with tifffile.TiffWriter(path) as file:
+        for name in order:
+            file.write(
+                pictures[name],
+                photometric="rgb",
+                compression="zlib",
+                metadata={"axes": "YXS", "Name": name},
+                **layout,
+            )
+    with open_slide(path) as slide:
+        assert slide.dimensions == (700, 500)
+        assert np.array_equal(slide.read(0, 0, 0, 700, 500), pixels)
+        assert slide.associated_names == ("label",)
+        assert np.array_equal(slide.associated("label"), label)
+
+
 def test_label_and_macro_are_known_and_read_only_when_asked_for(
     tmp_path: Path, pixels: np.ndarray
 ) -> None:

@@ -8,7 +8,7 @@ GRID = MaskGrid(1.0, 0.5)
 SIDE = 300
 
 step = st.tuples(
-    st.sampled_from(["Brush tumor, 9 px", "Erase, 9 px", "Segment ROI 1"]),
+    st.sampled_from(["Brush tumor, 9 px", "Erase, 9 px", "Fill stroma, 9 px", "Segment ROI 1"]),
     st.integers(0, 250), st.integers(0, 250), st.integers(0, 3),
 )  # fmt: skip
 

@@ -17,12 +17,33 @@ from hypothesis.stateful import (
 )
 
 from segcore.annotations import Annotation, LabelMap
-from viewer.document import MaskGrid, Study, edits
+from segcore.errors import AnnotationError
+from viewer.document import MaskGrid, Study, edits, shaping
 
 SIDE = 600
 FINE, COARSE = MaskGrid(2.0, 0.5), MaskGrid(4.0, 1.0)
 NUMBERS = st.floats(allow_nan=True)
 TEXT = st.text(st.characters(codec="utf-8"), max_size=5)
+SLIDE = {"width": 2e9, "height": 600}
+VERBS = (
+    shaping.merge,
+    shaping.subtract,
+    shaping.intersect,
+    shaping.exclude,
+    shaping.separate,
+    shaping.fill_holes,
+    shaping.keep_largest,
+    lambda some: shaping.simplify(some, 1.0),
+    lambda some: shaping.smooth(some, 1.0),
+    lambda some: shaping.expand(some, 2.0, **SLIDE),
+    lambda some: shaping.expand(some, -0.01, **SLIDE),
+    lambda some: shaping.duplicate(some, 1.0, **SLIDE),
+    lambda some: shaping.transfer(some, scale=0.5, **SLIDE),
+    lambda some: shaping.move_by(some, 1.0, -1.0, **SLIDE),
+    lambda some: shaping.avoid(some, some),
+    lambda some: shaping.invert(some, shapely.box(0, 0, 100, 100)),
+    lambda _: shaping.whole_slide(**SLIDE),
+)
 
 
 def described(each: Annotation) -> tuple:
@@ -57,8 +78,10 @@ class Editing(RuleBasedStateMachine):
         self.position += 1
 
     def pick(self, data) -> list[Annotation]:
-        some = st.lists(st.sampled_from(sorted(self.annotations())), min_size=1, unique=True)
-        return [self.document.annotations[key] for key in data.draw(some)]
+        # Drawn by place, since ids are new in every run and an example must run the same again.
+        held = list(self.document.annotations.values())
+        some = st.lists(st.integers(0, len(held) - 1), min_size=1, unique=True)
+        return [held[place] for place in data.draw(some)]
 
     @rule(
         x=st.floats(-1e9, 1e9),
@@ -103,6 +126,35 @@ class Editing(RuleBasedStateMachine):
         if not edit.is_empty:
             changed = {each.id: each.with_(class_name=name) for each in picked}
             self.expect(annotations=self.annotations() | changed)
+
+    @precondition(lambda self: self.annotations())
+    @rule(data=st.data(), locked=st.booleans())
+    def lock(self, data, locked) -> None:
+        picked = self.pick(data)
+        edit = edits.set_locked(picked, locked=locked)
+        self.document.apply(edit)
+        if not edit.is_empty:
+            changed = {each.id: each.with_(locked=locked) for each in picked}
+            self.expect(annotations=self.annotations() | changed)
+
+    @precondition(lambda self: self.annotations())
+    @rule(data=st.data(), verb=st.sampled_from(VERBS))
+    def reshape(self, data, verb) -> None:
+        picked = self.pick(data)
+        try:
+            edit = verb(picked)
+        except AnnotationError:  # a verb that can do nothing says so and changes nothing
+            return
+        self.document.apply(edit)
+        if edit.is_empty:
+            return
+        after = dict(self.document.annotations)
+        free = {each.id for each in picked if not each.locked}
+        for key, each in self.annotations().items():
+            assert key in free or described(after[key]) == described(each)
+        assert all(shapely.is_valid(after[key].geometry) for key in after)
+        self.order += [key for key in after if key not in self.order]
+        self.expect(annotations=after)
 
     @rule(
         column=st.integers(0, 500),

@@ -3,6 +3,7 @@ import pytest
 
 from segcore.errors import SlideError
 from segcore.slides.array import ArraySlide
+from viewer.rendering import tile_loader
 from viewer.rendering.tile_loader import TileLoader
 from viewer.rendering.tiles import TileKey
 
@@ -80,3 +81,47 @@ def test_a_slide_that_fails_is_told_once_and_read_again_when_it_comes_back(loade
         reader.want([TileKey(0, 0, 0), TileKey(0, 1, 0)])
 
     assert told == ["The slide cannot be read: the drive is gone. Connect it again."]
+
+
+def test_what_failed_is_read_without_asking_once_the_slide_is_back(loader, qtbot, monkeypatch):
+    monkeypatch.setattr(tile_loader, "RETRY_SECONDS", (0.02,))
+    slide = Flaky(ramp(600, 1600), mpp=0.5)
+    reader = loader(slide, threads=1)
+    arrived = set()
+    reader.loaded.connect(lambda key, _: arrived.add(key))
+    wanted = [TileKey(0, column, 0) for column in range(4)]
+
+    with qtbot.waitSignal(reader.failed):
+        reader.want(wanted)
+    qtbot.wait(200)  # every tile has failed by now
+    slide.broken = False
+
+    qtbot.waitUntil(lambda: arrived == set(wanted))
+
+
+class Damaged(ArraySlide):
+    """Has one place that cannot be read."""
+
+    def read(self, x, *args):
+        if 512 <= x < 1024:
+            raise SlideError("Corrupt JPEG data.")
+        return super().read(x, *args)
+
+
+def test_one_damaged_tile_is_told_once_and_hides_no_other(loader, qtbot, monkeypatch):
+    monkeypatch.setattr(tile_loader, "RETRY_SECONDS", (0.02,))
+    slide = Damaged(ramp(600, 2000), mpp=0.5)
+    reader = loader(slide, threads=1)
+    arrived, told = set(), []
+    reader.loaded.connect(lambda key, _: arrived.add(key))
+    reader.failed.connect(told.append)
+    reader.recovered.connect(lambda: told.append("recovered"))
+    wanted = [TileKey(0, column, 0) for column in range(4)]
+
+    for _ in range(3):  # as often as the hand moves
+        reader.want(wanted)
+        qtbot.wait(150)
+
+    assert arrived == set(wanted) - {TileKey(0, 1, 0)}
+    assert len(told) == 1
+    assert "is damaged" in told[0]

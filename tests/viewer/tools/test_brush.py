@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from viewer.document import Document, MaskGrid
 from viewer.tools import Context, MaskPreview, Pointer, tool_named
-from viewer.tools.brush import capsule_spans
+from viewer.tools.stroke import capsule_spans
 
 GRID = MaskGrid(scale=2.0, mpp=0.5)
 

@@ -3,41 +3,12 @@ import math
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from shapely.geometry import Polygon
+from shapely.geometry import Point, Polygon
 
+from tests.gestures import changed as drawn
+from tests.gestures import drag, drive, press, release
 from viewer.document import Document
-from viewer.tools import Context, Outline, Pointer, tool_named
-
-
-def drive(tool, *events, width=1000, height=800, document=None):
-    """Feed a tool with events; return (previews, edit)."""
-    context = Context(document or Document(), width, height)
-    gesture = tool_named(tool).begin(events[0], context)
-    previews = [next(gesture)]
-    for event in events[1:]:
-        try:
-            previews.append(gesture.send(event))
-        except StopIteration as end:
-            return previews, end.value
-    gesture.close()
-    return previews, None
-
-
-def press(x, y, **more):
-    return Pointer("press", x, y, **more)
-
-
-def drag(x, y, **more):
-    return Pointer("drag", x, y, **more)
-
-
-def release(x, y, **more):
-    return Pointer("release", x, y, **more)
-
-
-def drawn(edit):
-    (change,) = edit.changes
-    return change.after
+from viewer.tools import Outline, Pointer
 
 
 def test_a_dragged_rectangle_has_the_corners_of_press_and_release():
@@ -141,6 +112,24 @@ def test_a_freehand_path_that_crosses_itself_becomes_valid():
     assert drawn(edit).geometry.area == pytest.approx(2 * 200 * 100 / 2)
 
 
+def test_a_spline_passes_through_its_vertices_and_bulges_beyond_them():
+    corners = [(200, 200), (600, 200), (600, 600), (200, 600)]
+    _, edit = drive("spline", *(press(*each) for each in corners), Pointer("finish", 0, 0))
+
+    ring = drawn(edit).geometry.exterior
+    # Through equally spaced points half way goes the curve at (-1, 9, 9, -1) / 16 of the four nearest.
+    half_way = (400, (-600 + 9 * 200 + 9 * 200 - 600) / 16)
+    assert all(ring.distance(Point(each)) < 1e-6 for each in corners)
+    assert ring.distance(Point(half_way)) < 0.25
+
+
+def test_the_vertices_of_a_spline_are_marked_while_it_is_drawn():
+    previews, _ = drive("spline", press(100, 100), press(300, 100), Pointer("move", 300, 300))
+
+    assert previews[-1].vertices == ((100, 100), (300, 100))
+    assert len(previews[-1].points) > 20
+
+
 def test_the_outline_follows_the_pointer_before_the_shape_is_finished():
     previews, _ = drive("rectangle", press(0, 0), drag(10, 0), drag(50, 40))
 
@@ -161,7 +150,7 @@ def test_regions_are_numbered():
 @example([(0.0, 2.0), (0.0, -2.225073858507203e-309), (16.0, 1.0)], "freehand")
 @given(
     st.lists(st.tuples(st.floats(-200, 1200), st.floats(-200, 1000)), min_size=1, max_size=30),
-    st.sampled_from(["rectangle", "ellipse", "polygon", "freehand"]),
+    st.sampled_from(["rectangle", "ellipse", "polygon", "spline", "freehand"]),
 )
 def test_whatever_is_dragged_gives_a_valid_region_on_the_slide_or_nothing(path, tool):
     _, edit = drive(tool, press(*path[0]), *(drag(*p) for p in path[1:]), release(*path[-1]))

@@ -44,3 +44,4 @@ def test_only_sensible_sizes_are_accepted(qtbot, typed, value):
 
     assert dialog.value == value
     assert accepts(dialog) == (value is not None)
+    assert ("0.02 to 100 µm" in dialog.reason.text()) == (value is None)

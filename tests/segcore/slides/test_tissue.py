@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from segcore.data.tissue import Tissue, find_tissue, tissue_mask
 from segcore.slides import ArraySlide, open_slide
+from segcore.slides.tissue import Tissue, find_tissue, tissue_mask
 from tests.segcore.data.trees import fields
 
 

@@ -8,7 +8,7 @@ from PIL import Image
 from scipy.ndimage import binary_closing
 from skimage.filters import threshold_otsu
 
-from segcore.slides import Rgb, Slide, read_scaled
+from segcore.slides.base import Rgb, Slide, read_scaled
 
 MPP = 8.0
 """Micrometres per pixel that tissue is looked for at."""
