@@ -46,7 +46,9 @@ class ColourBundle:
     halo = 32
     device = Cpu()
     precision = "torch.float32"
-    card = SimpleNamespace(name="colours", sha256="0" * 64, trained=True, stain=None, temperature=1.0)
+    card = SimpleNamespace(
+        name="colours", sha256="0" * 64, trained=True, stain=None, temperature=1.0
+    )
 
     def __init__(self):
         self.calls = 0

@@ -65,7 +65,7 @@ def _entries(path: Path, suffixes: tuple[str, ...], report: Report) -> Iterator[
 
 def _limited(path: Path, file: Any, room: int, report: Report, size: int | None = None) -> bytes:
     data = bytearray()
-    while block := file.read(_BLOCK):
+    while block := _block(file, data):
         data += block
         if len(data) > room:
             raise AnnotationError(
@@ -73,6 +73,16 @@ def _limited(path: Path, file: Any, room: int, report: Report, size: int | None 
             )
         report(0.1 * len(data) / size if size else 0.05, "Reading the file")
     return bytes(data)
+
+
+def _block(file: Any, before: bytearray) -> bytes:
+    """Return what comes next; nothing where a file that was cut off ends, of which something was read."""
+    try:
+        return file.read1(_BLOCK)
+    except (EOFError, zlib.error):
+        if before:
+            return b""
+        raise
 
 
 def as_utf8(data: bytes) -> bytes:

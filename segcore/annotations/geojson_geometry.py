@@ -176,9 +176,11 @@ def repaired(geometry: BaseGeometry) -> BaseGeometry:
     if _crossings(geometry) > MOST_CROSSINGS:
         raise AnnotationError("its outline crosses itself too often to be repaired")
     try:
-        valid = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
-        if not shapely.is_valid(valid):  # for some spikes GEOS gives parts that overlap
-            valid = shapely.buffer(valid, 0)
+        # Numbers next to nothing, as 1e-320, overflow where they are divided by; the result is checked.
+        with np.errstate(all="ignore"):
+            valid = shapely.make_valid(geometry, method="structure", keep_collapsed=False)
+            if not shapely.is_valid(valid):  # for some spikes GEOS gives parts that overlap
+                valid = shapely.buffer(valid, 0)
     except shapely.GEOSException as error:
         raise AnnotationError("its outline cannot be repaired") from error
     if valid.is_empty or not shapely.is_valid(valid):

@@ -75,6 +75,11 @@ def is_ignored(name: str) -> bool:
     return name.endswith("*")
 
 
+def tidied(name: str) -> str:
+    """Return a name as QuPath writes it: no line breaks, ": " between its parts."""
+    return ": ".join(part for part in (" ".join(each.split()) for each in name.split(":")) if part)
+
+
 def parent_of(name: str) -> str | None:
     """Return what a class is derived from, None where it stands for itself."""
     parent, colon, _ = name.rpartition(":")

@@ -118,8 +118,13 @@ class Canvas:
         self._weight[there] = 1
 
     def values(self) -> Map:
-        """Return the mean of what was laid down, the tile that sees more context weighing more; NaN outside."""
+        """Return the mean of what was laid down, the tile that sees more context weighing more; NaN outside.
+
+        Raises RegionError where no cell has its centre in the region.
+        """
         known = self.frame.cells_inside(self.cell) & (self._weight > 0)
+        if not known.any():
+            raise RegionError("The region is smaller than a cell of the map; draw a larger one.")
         values = np.full(self._sum.shape, np.nan, np.float32)
         np.divide(self._sum, self._weight, out=values, where=known)
         return values

@@ -38,11 +38,8 @@ def cam_of_region(
     canvas = cam.second_pass(places, cam.first_pass(places, share(report, 0, 2)), report)
     report(1.0)
     values = canvas.values()
-    known = np.isfinite(values)
-    most = float(values[known].max()) if known.any() else 0.0
-    return RegionHeat(
-        values / max(most, 1e-12), canvas.bounds, "grad_cam", bundle.classes[class_index]
-    )
+    most = max(float(np.nanmax(values)), 1e-12)
+    return RegionHeat(values / most, canvas.bounds, "grad_cam", bundle.classes[class_index])
 
 
 class _Cam:

@@ -117,8 +117,8 @@ def _fields(slide: Slide, bundle: Bundle, view: _View) -> list[Rgb]:
     return [
         read_scaled(
             slide,
-            left=view.left + (columns[i] + 0.5) * view.scale - side / 2,
-            top=view.top + (rows[i] + 0.5) * view.scale - side / 2,
+            left=float(view.left + (columns[i] + 0.5) * view.scale - side / 2),
+            top=float(view.top + (rows[i] + 0.5) * view.scale - side / 2),
             scale=scale,
             width=FIELD,
             height=FIELD,
@@ -152,7 +152,9 @@ def _blank(view: _View) -> Concern | None:
     if share >= BLANK:
         return None
     return Concern(
-        "blank", f"Only {share:.1%} of the region looks like tissue; the rest is bare glass.", "warning"
+        "blank",
+        f"Only {share:.1%} of the region looks like tissue; the rest is bare glass.",
+        "warning",
     )
 
 

@@ -34,7 +34,8 @@ def tissue_region(slide: Slide) -> BaseGeometry:
     tissue = find_tissue(slide, mpp)
     traced = LabelMap(tissue.mask.astype(np.uint8), 0, 0, tissue.scale, tissue.scale * mpp)
     least = LEAST_TISSUE * 1e6 / mpp**2  # square level-0 pixels
-    pieces = [piece for _, piece in polygons_from_labels(traced) if piece.area >= least]
+    traced_pieces = shapely.get_parts([piece for _, piece in polygons_from_labels(traced)])
+    pieces = [piece for piece in traced_pieces if piece.area >= least]
     if not pieces:
         raise RegionError(f"No tissue was found on the slide {slide.name}; draw a region.")
     filled = [

@@ -178,6 +178,6 @@ class _Finisher:
                 self._running = None
                 self._put(part)
 
-    def _go_on(self, _fraction: float, _text: str = "") -> None:
+    def _go_on(self, fraction: float, text: str = "") -> None:  # noqa: ARG002 - a `Report`
         if self._unwanted.is_set():
             raise Cancelled

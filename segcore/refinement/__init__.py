@@ -6,6 +6,14 @@ look alike; `spread` lets the strokes weigh as much as many pixels. A `Refinemen
 
 from segcore.refinement.features import Features
 from segcore.refinement.propagation import Refinement, propagate_labels
-from segcore.refinement.spreading import SPREADING, STRENGTH, spread
+from segcore.refinement.spreading import SPREADING, STRENGTH, probabilities_of, spread
 
-__all__ = ["SPREADING", "STRENGTH", "Features", "Refinement", "propagate_labels", "spread"]
+__all__ = [
+    "SPREADING",
+    "STRENGTH",
+    "Features",
+    "Refinement",
+    "probabilities_of",
+    "propagate_labels",
+    "spread",
+]

@@ -1,12 +1,11 @@
 """What makes two pixels alike: their colour, as it is, as it is seen, or as it is stained."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 from skimage.color import rgb2lab
 
-from segcore.errors import ModelError
 from segcore.slides.preprocessing.stains import REFERENCE, amounts
 
 Features = Literal["rgb", "lab", "haematoxylin"]
@@ -21,7 +20,5 @@ def features_of(image: npt.NDArray[np.generic], kind: Features) -> npt.NDArray[n
         return image
     if kind == "lab":
         return rgb2lab(image) / 100
-    if kind == "haematoxylin":
-        picture = image if image.dtype == np.uint8 else np.asarray(image) * 255.0
-        return amounts(picture.astype(np.float32), REFERENCE)[..., :1] / REFERENCE.strengths[0]
-    raise ModelError(f"Label propagation knows no features {kind!r}; use {', '.join(get_args(Features))}.")
+    picture = image if image.dtype == np.uint8 else np.asarray(image, np.float32) * 255
+    return amounts(picture.astype(np.float32), REFERENCE)[..., :1] / REFERENCE.strengths[0]

@@ -11,6 +11,7 @@ semi-iteration (Golub and Varga 1961). The graph is a stencil: no matrix is buil
 
 import math
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,11 @@ class Refinement:
         if self.radius not in range(1, 9):
             raise ModelError(
                 f"Label propagation needs a radius of 1 to 8 pixels, not {self.radius}."
+            )
+        if self.features not in get_args(Features):
+            known = ", ".join(get_args(Features))
+            raise ModelError(
+                f"Label propagation compares pixels by {known}, not {self.features!r}."
             )
 
     @property

@@ -1,5 +1,7 @@
 """Strokes that spread: what a person paints on a few pixels is proposed for the tissue around that looks alike."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter
@@ -53,3 +55,21 @@ def spread(
     ).clip(0, None)
     F /= np.maximum(F.sum(axis=0), 1e-12)
     return with_seeds(F, seeds, 1.0)
+
+
+def probabilities_of(
+    labels: npt.NDArray[np.uint8],
+    confidence: npt.NDArray[np.uint8] | None,
+    codes: Sequence[int],
+) -> Floats:
+    """Return (C, H, W): what a mask says of the classes with these pixel values, corrections included.
+
+    Its confidence (0 to 255; 255 where it is None) for the class it names, the rest for the others alike;
+    all alike where it names none of them.
+    """
+    named = np.stack([labels == code for code in codes])  # (C, H, W)
+    sure = np.ones(labels.shape, np.float32) if confidence is None else confidence / np.float32(255)
+    others = (1 - sure) / max(1, len(codes) - 1)
+    found = np.where(named, sure, others).astype(np.float32)
+    found[:, ~named.any(axis=0)] = 1 / len(codes)
+    return found

@@ -36,7 +36,7 @@ def sharpness(picture: Rgb) -> float | None:
     return float(np.log((fine + 1e-6) / (coarse + 1e-6)))
 
 
-def _energy(luma: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def _energy(luma: npt.NDArray[np.floating]) -> npt.NDArray[np.floating]:
     across, down = sobel(luma, axis=1) / 8, sobel(luma, axis=0) / 8
     return across**2 + down**2
 

@@ -36,7 +36,9 @@ def square(left, top, side=100):
 
 @pytest.fixture
 def person(open_window, slide):
-    return open_window().opens(slide)
+    person = open_window().opens(slide)
+    yield person
+    person.session.clipboard.let_go()
 
 
 def annotations(person):
@@ -75,6 +77,25 @@ def test_a_file_arrives_as_one_edit_with_its_new_classes_in_their_colours(person
     assert person.messages() == ["4 annotations came from x.geojson."]
     person.does("edit.undo")
     assert annotations(person) == []
+
+
+def test_a_derived_class_is_the_same_however_a_file_writes_it(person, tmp_path):
+    ways = (
+        {"name": "Nest:Positive"},
+        {"names": ["Nest", "Positive"]},
+        {"name": " Nest :  Positive"},
+    )
+    path = write_geojson(
+        tmp_path / "x.geojson",
+        *(feature(square(0, 0), classification={**way, "color": [9, 9, 9]}) for way in ways),
+    )
+
+    imports(person, path)
+
+    assert {each.class_name for each in annotations(person)} == {"Nest: Positive"}
+    names = [each.name for each in person.session.taxonomy.classes]
+    assert names.count("Nest: Positive") == 1
+    assert names[5:] == ["Nest: Positive"]
 
 
 def test_what_a_program_made_comes_in_locked_and_what_was_drawn_keeps_its_lock(person, tmp_path):
@@ -170,10 +191,24 @@ def test_a_file_that_is_no_annotation_file_is_told_in_one_sentence(person, tmp_p
     assert annotations(person) == []
 
 
+def test_a_study_that_can_only_be_read_takes_nothing_in_and_says_so(open_window, slide, tmp_path):
+    open_window().opens(slide)
+    second = open_window().opens(slide)
+    nerve = {"name": "Nerve", "color": [1, 2, 3]}
+
+    path = write_geojson(tmp_path / "x.geojson", feature(square(0, 0), classification=nerve))
+    imports(second, path)
+
+    assert annotations(second) == []
+    assert "cannot be changed" in second.messages()[-1]
+    assert "came from" not in second.messages()[-1]
+
+
 def test_an_import_that_is_cancelled_leaves_nothing(person, tmp_path):
     path = write_geojson(tmp_path / "x.geojson", *(feature(square(n, 0)) for n in range(500)))
 
     job = import_from(person.session, path)
+    assert job is not None
     job.cancel()
     person.waits()
 
@@ -324,6 +359,22 @@ def test_a_copy_is_geojson_for_other_programs_in_both_types(person):
     assert (
         json.loads(copied.text())["features"][0]["properties"]["classification"]["name"] == "Tumor"
     )
+
+
+def test_a_copy_is_left_as_text_when_the_program_ends(person):
+    one = Annotation(square(100, 100), "Tumor")
+    person.session.apply(edits.add([one]))
+    person.session.select(frozenset({one.id}))
+    person.does("edit.copy")
+    text = QApplication.clipboard().text()
+
+    application = QApplication.instance()
+    assert application is not None
+    application.aboutToQuit.emit()
+
+    left = QApplication.clipboard().mimeData()
+    assert left.formats() == ["text/plain"]
+    assert left.text() == text
 
 
 def paste(person, text):

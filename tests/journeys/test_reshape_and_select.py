@@ -7,9 +7,10 @@ from PySide6.QtWidgets import QApplication
 from shapely.geometry import Polygon, box
 
 from segcore.annotations import Annotation
+from viewer.actions import ACTIONS
 from viewer.document import edits
 from viewer.rendering.viewport import Viewport
-from viewer.widgets.selection_menu import selection_menu
+from viewer.widgets.selection_menu import ITEMS, selection_menu
 
 TRIANGLE = Annotation(Polygon([(100, 100), (300, 100), (100, 300)]), id="t")
 
@@ -133,3 +134,7 @@ def test_a_right_click_selects_what_it_is_about_and_classifies_it(person, slide)
 
     assert person.session.workspace.selection == {"t"}
     assert held(person)["t"].class_name == "Stroma"
+
+
+def test_the_menu_of_a_right_click_names_only_actions_that_there_are():
+    assert {name for group in ITEMS for name in group} <= set(ACTIONS)

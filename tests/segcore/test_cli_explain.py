@@ -14,6 +14,8 @@ from tests.segcore.explain.networks import tiny_bundle
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
     monkeypatch.setattr("segcore.models.load_bundle", lambda *_, **__: tiny_bundle())
+    monkeypatch.setattr("segcore.explain.region.CORE", 128)
+    monkeypatch.setattr("segcore.explain.region.CONTEXT", 16)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from viewer.actions import (
     classes,
     clipboard,
     copies,
+    correct,
     draw,
     edit,
     exchange,
@@ -49,6 +50,7 @@ ORDER = (
     copies,
     model,
     mask,
+    correct,
     analyse,
     guide,
 )

@@ -11,6 +11,7 @@ from viewer.actions.registry import action, has_selection, has_slide
 from viewer.actions.sentences import counted, listed
 from viewer.actions.table import SELECT_FIRST
 from viewer.document import Document, Edit, shaping
+from viewer.jobs.exchange import new_classes
 from viewer.session import Session, Workspace
 from viewer.session.ports import Offer
 
@@ -48,7 +49,7 @@ def paste(session: Session) -> None:
     slide, taxonomy = workspace.slide, session.taxonomy
     found, report = annotations_from_text(text, slide=slide, taxonomy=taxonomy)
     if found:
-        adopt_classes(session, found)
+        adopt_classes(session, new_classes(found, taxonomy))
         edit = _pasted(session, workspace, found)
         session.apply(edit)
         session.select(frozenset(each.id for each in edit.changes))

@@ -1,11 +1,12 @@
 """Annotations from files of other programs, and into such files."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
 
-from segcore.annotations import FORMATS, Annotation, Origin
-from segcore.errors import AnnotationError
+from segcore.annotations import FORMATS, Origin
+from segcore.annotations.qupath_classes import NamedColour
+from segcore.errors import AcinusError
 from viewer.actions.registry import action, has_slide
 from viewer.actions.sentences import counted, listed
 from viewer.actions.table import go_to
@@ -108,7 +109,7 @@ def _check_ids(session: Session, workspace: Workspace, arrival: Arrival) -> None
         answer = session.ask.choose(f"Import {arrival.name}", text, CLASHES)
     if answer is None:
         return
-    adopt_classes(session, arrival.annotations)
+    adopt_classes(session, exchange.new_classes(arrival.annotations, session.taxonomy))
     taxonomy, clash = session.taxonomy, cast("Clash", answer)
     job = session.jobs.start(
         f"Importing {arrival.name}",
@@ -119,12 +120,11 @@ def _check_ids(session: Session, workspace: Workspace, arrival: Arrival) -> None
     job.failed.connect(session.tell_failure)
 
 
-def adopt_classes(session: Session, annotations: Sequence[Annotation]) -> None:
-    """Add the classes of annotations that the study lacks, in their colours."""
-    found = exchange.new_classes(annotations, session.taxonomy)
+def adopt_classes(session: Session, found: Iterable[NamedColour]) -> None:
+    """Add classes that the study lacks; where it cannot have them, annotations keep class and colour."""
     try:
         session.classes.adopt(found)
-    except AnnotationError as error:  # too many; the annotations keep their class and their colour
+    except AcinusError as error:
         session.tell.warn(str(error))
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from segcore.annotations import FORMATS, Project, load_taxonomy, read_project
 from segcore.annotations.qupath_classes import NamedColour
-from viewer.actions.exchange import import_from
+from viewer.actions.exchange import adopt_classes, import_from
 from viewer.actions.registry import action
 from viewer.actions.sentences import counted, listed
 from viewer.jobs import Job, projects
@@ -83,7 +83,7 @@ def _show(session: Session, project: Project, made: ProjectStudy) -> None:
 
 def _tell(session: Session, project: Project, made: ProjectStudy) -> None:
     """Add the project's classes to the study that is open now, and say what came."""
-    session.classes.adopt(NamedColour(*each) for each in made.classes.items())
+    adopt_classes(session, (NamedColour(*each) for each in made.classes.items()))
     text = (
         f"{counted(made.slides, 'slide')} and {counted(made.annotations, 'annotation')} of the project"
         f" {project.name} are in a study now"

@@ -10,12 +10,22 @@ functions of `viewer.document.edits`, and where shapes change by those of `viewe
 from viewer.document import edits, shaping
 from viewer.document.changes import Change, Edit, GridChange, TileChange
 from viewer.document.codec import StoredEdit, store_edit
-from viewer.document.corrections import BRUSH, ERASE, FILL, MAGIC, WAND, corrected_pixels
+from viewer.document.corrections import (
+    BRUSH,
+    ERASE,
+    FILL,
+    MAGIC,
+    SPREAD,
+    WAND,
+    corrected_pixels,
+    corrected_window,
+)
 from viewer.document.document import Document, StaleEditError
 from viewer.document.event import Event
 from viewer.document.grid import MASK_TILE, MaskGrid
 from viewer.document.journal import Journal, MemoryJournal, State
 from viewer.document.masks import MaskLayer
+from viewer.document.proposal import Proposal
 from viewer.document.spatial import SpatialIndex
 from viewer.document.study import Study, StudySlide, default_study_path
 
@@ -25,6 +35,7 @@ __all__ = [
     "FILL",
     "MAGIC",
     "MASK_TILE",
+    "SPREAD",
     "WAND",
     "Change",
     "Document",
@@ -35,6 +46,7 @@ __all__ = [
     "MaskGrid",
     "MaskLayer",
     "MemoryJournal",
+    "Proposal",
     "SpatialIndex",
     "StaleEditError",
     "State",
@@ -43,6 +55,7 @@ __all__ = [
     "StudySlide",
     "TileChange",
     "corrected_pixels",
+    "corrected_window",
     "default_study_path",
     "edits",
     "shaping",

@@ -5,8 +5,11 @@ import numpy.typing as npt
 
 from viewer.document.document import Document
 from viewer.document.grid import MASK_TILE
+from viewer.document.masks import MaskLayer
 
-BY_HAND = BRUSH, ERASE, WAND, MAGIC, FILL = ("Brush", "Erase", "Wand", "Magic select", "Fill")
+BY_HAND = BRUSH, ERASE, WAND, MAGIC, FILL, SPREAD = (
+    "Brush", "Erase", "Wand", "Magic select", "Fill", "Spread",
+)  # fmt: skip
 """How the names of strokes begin."""
 
 Key = tuple[int, int]
@@ -34,6 +37,16 @@ def corrected_pixels(document: Document, keys: frozenset[Key]) -> dict[Key, Pixe
         if edit.grid is not None and edit.grid.before is not None:
             break  # another grid before: its pixels were others
     return by_hand
+
+
+def corrected_window(document: Document, column: int, row: int, width: int, height: int) -> Pixels:
+    """Return (height, width) bool: which of a rectangle of mask pixels a stroke was the last to change."""
+    left, top = max(column, 0) // MASK_TILE, max(row, 0) // MASK_TILE
+    right, bottom = (column + width - 1) // MASK_TILE, (row + height - 1) // MASK_TILE
+    keys = frozenset((c, r) for c in range(left, right + 1) for r in range(top, bottom + 1))
+    found = corrected_pixels(document, keys)
+    layer = MaskLayer(tiles={key: each.astype(np.uint8) for key, each in found.items()})
+    return layer.read(column, row, width, height) > 0
 
 
 def _different(before: npt.NDArray[np.uint8] | None, after: npt.NDArray[np.uint8] | None) -> Pixels:

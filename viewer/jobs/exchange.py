@@ -27,6 +27,7 @@ from segcore.annotations import (
 )
 from segcore.annotations.colours import Colour, colour_for
 from segcore.annotations.qupath_classes import NamedColour
+from segcore.annotations.taxonomy import tidied
 from segcore.progress import Report, share
 from segcore.slides import Slide
 from viewer.document import Edit, StoredEdit, edits, store_edit
@@ -130,7 +131,7 @@ def prepare(
     with collector_paused():
         report(0.0, "making ready")
         came = list(settled(arrival.annotations, colours_of(taxonomy)))
-        free = {key: each for key, each in present.items() }
+        free = {key: each for key, each in present.items() if not each.locked}
         kept = len(present) - len(free) if clash == "replace" else 0
         if clash == "both":
             came = [each.with_(id=str(uuid4())) if each.id in present else each for each in came]
@@ -150,13 +151,20 @@ def colours_of(taxonomy: Taxonomy) -> dict[str, Colour]:
 def settled(
     annotations: Iterable[Annotation], colours: Mapping[str, Colour]
 ) -> Iterator[Annotation]:
-    """Yield annotations as they are here: what a program made, locked; none with its class's colour as its own."""
+    """Yield annotations as they are here: what a program made, locked; classes by their tidy names.
+
+    None has the colour of its class as its own, so that it follows when the class is given another.
+    """
+    names: dict[str, str] = {}
     for each in annotations:
         locked = each.locked or each.kind in MACHINE
-        ours = colours.get(each.class_name) if each.class_name else None
+        name = each.class_name
+        if name is not None:
+            name = names.setdefault(name, tidied(name))
+        ours = colours.get(name) if name else None
         colour = None if each.colour == ours else each.colour
-        same = locked == each.locked and colour == each.colour
-        yield each if same else each.with_(locked=locked, colour=colour)
+        same = (locked, name, colour) == (each.locked, each.class_name, each.colour)
+        yield each if same else each.with_(locked=locked, class_name=name, colour=colour)
 
 
 def _unlike(annotations: Sequence[Annotation]) -> Iterator[Annotation]:

@@ -109,16 +109,18 @@ class JobRunner(QObject):
     def running(self) -> tuple[Job, ...]:
         return tuple(self._running)
 
-    def start(self, title: str, work: Work, *, owner: object = None) -> Job:
+    def start(self, title: str, work: Work, *, owner: object = None, quiet: bool = False) -> Job:
         """Start `work(report)` on a thread; connect to the returned job's signals at once.
 
-        `owner` is whatever the work is of no use without; see `cancel_of`.
+        `owner` is whatever the work is of no use without; see `cancel_of`. Of a `quiet` job, which is over
+        in a moment, nobody is told.
         """
         job = Job(title, work, owner)
         thread = threading.Thread(target=job.run, name=title, daemon=True)
         self._running[job] = thread
         job.finished.connect(lambda: self._forget(job))
-        self.started.emit(job)
+        if not quiet:
+            self.started.emit(job)
         # Only after this turn of the event loop: the caller connects its listeners first.
         QTimer.singleShot(0, thread.start)
         return job

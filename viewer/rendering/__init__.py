@@ -7,6 +7,7 @@ from viewer.rendering.adjustment import Adjustment
 from viewer.rendering.annotation_layer import AnnotationLayer
 from viewer.rendering.heatmap_layer import HeatmapLayer, heat_colours
 from viewer.rendering.mask_layer import MaskPainter
+from viewer.rendering.proposal_layer import ProposalLayer, paint_scribbles
 from viewer.rendering.slide_layer import SlideLayer
 from viewer.rendering.tile_loader import TileLoader
 from viewer.rendering.viewport import Viewport
@@ -16,8 +17,10 @@ __all__ = [
     "AnnotationLayer",
     "HeatmapLayer",
     "MaskPainter",
+    "ProposalLayer",
     "SlideLayer",
     "TileLoader",
     "Viewport",
     "heat_colours",
+    "paint_scribbles",
 ]

@@ -18,7 +18,9 @@ SMALLEST = 3.0
 CELL = 32.0
 """Logical pixels: dots that share a square of this side make room for each other."""
 UNCROWDED = 8
-POINT_SIDES = 4  # per quarter of the ring of one level-0 pixel that stands for a point
+POINT = 4.0
+"""Logical pixels: the radius of the ring that stands for a point, at any magnification."""
+POINT_SIDES = 4  # per quarter of it
 
 _POINT, _LINES, _POLYGON = 0, (1, 2), 3
 Floats = npt.NDArray[np.float64]
@@ -37,14 +39,14 @@ class Rings:
     """Which geometry each ring belongs to; in order."""
 
 
-def rings_of(geometries: npt.NDArray[np.object_]) -> Rings:
-    """Return the outlines of geometries of any type; a point becomes a ring of one level-0 pixel."""
+def rings_of(geometries: npt.NDArray[np.object_], point: float) -> Rings:
+    """Return the outlines of geometries of any type; a point becomes a ring of radius `point`, level-0 pixels."""
     parts, owners = geometries, np.arange(len(geometries))
     while (shapely.get_type_id(parts) > _POLYGON).any():  # collections may hold collections
         parts, index = shapely.get_parts(parts, return_index=True)
         owners = owners[index]
     kinds = shapely.get_type_id(parts)
-    points = shapely.buffer(parts[kinds == _POINT], 1.0, quad_segs=POINT_SIDES)
+    points = shapely.buffer(parts[kinds == _POINT], point, quad_segs=POINT_SIDES)
     areas = np.concatenate([parts[kinds == _POLYGON], points])
     rings, index = shapely.get_rings(areas, return_index=True)
     of_areas = np.concatenate([owners[kinds == _POLYGON], owners[kinds == _POINT]])[index]
@@ -111,7 +113,7 @@ def marks(rows: Rows, palette: Colours, scale: float, bounds: Bounds) -> Marks:
     seen = ~small
     seen &= (boxes[:, 0] < right + reach) & (boxes[:, 2] > left - reach)
     seen &= (boxes[:, 1] < bottom + reach) & (boxes[:, 3] > top - reach)
-    rings = rings_of(rows.shapes[order[seen]])
+    rings = rings_of(rows.shapes[order[seen]], POINT * scale)
     return Marks(rings, colours[seen][rings.owners], dots, colours[small])
 
 

@@ -12,6 +12,7 @@ from viewer.rendering.annotation_marks import (
     CASING,
     CASING_ALPHA,
     LINE,
+    POINT,
     SMALLEST,
     dot_radii,
     rings_of,
@@ -19,6 +20,7 @@ from viewer.rendering.annotation_marks import (
 from viewer.rendering.viewport import Viewport
 
 SHADE = QColor(0, 0, 0, CASING_ALPHA)
+MAY_HOLD_POINTS = (0, 4, 7)  # Point, MultiPoint, GeometryCollection
 PATHS = 512  # kept; each has no more vertices than are drawn as vectors at all
 
 
@@ -52,8 +54,8 @@ class AnnotationVectors:
         scale = 1 / view.scale
         to_screen = QTransform(scale, 0, 0, scale, -left * scale, -top * scale)
         painter.setTransform(to_screen, combine=True)
-        self._draw_outlines(painter, outlined, lambda _: SHADE, reach)
-        self._draw_outlines(painter, outlined, colour, line * view.scale)
+        self._draw_outlines(painter, outlined, lambda _: SHADE, reach, view.scale)
+        self._draw_outlines(painter, outlined, colour, line * view.scale, view.scale)
         _draw_dots(painter, dotted, colour, centres, view.scale)
         painter.restore()
 
@@ -67,18 +69,25 @@ class AnnotationVectors:
         annotations: Sequence[Annotation],
         colour: Callable[[Annotation], QColor],
         width: float,
+        scale: float,
     ) -> None:
         painter.setBrush(Qt.BrushStyle.NoBrush)
         for each in annotations:
             # Not a cosmetic pen: that would be as wide in device pixels, whatever their size.
             painter.setPen(QPen(colour(each), width))
-            painter.drawPath(self._path(each.geometry))
+            painter.drawPath(self._outline(each.geometry, scale))
+
+    def _outline(self, geometry: shapely.Geometry, scale: float) -> QPainterPath:
+        """Return an outline, kept from painting to painting unless it changes with the magnification."""
+        if shapely.get_type_id(geometry) in MAY_HOLD_POINTS:
+            return painter_path(geometry, POINT * scale)
+        return self._path(geometry)
 
 
-def painter_path(geometry: shapely.Geometry) -> QPainterPath:
-    """Return the outline of any geometry."""
+def painter_path(geometry: shapely.Geometry, point: float = 1.0) -> QPainterPath:
+    """Return the outline of any geometry; of a point a ring of radius `point`, level-0 pixels."""
     path = QPainterPath()
-    rings = rings_of(np.array([geometry], object))
+    rings = rings_of(np.array([geometry], object), point)
     for ring in np.split(rings.points, rings.ends[:-1]):
         path.addPolygon(QPolygonF([QPointF(x, y) for x, y in ring.tolist()]))
     return path

@@ -5,11 +5,13 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
+import shapely
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
 
 from viewer.rendering.annotation_layer import SELECTED, SELECTED_LINE
-from viewer.rendering.annotation_vectors import painter_path
+from viewer.rendering.annotation_marks import POINT
+from viewer.rendering.annotation_vectors import MAY_HOLD_POINTS, painter_path
 from viewer.rendering.viewport import Viewport
 from viewer.tools import Outline, Sketch
 
@@ -47,7 +49,8 @@ def paint_sketch(painter: QPainter, view: Viewport, sketch: Sketch, colour: QCol
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setTransform(to_screen, combine=True)
     for shape in sketch.shapes:
-        path = _path(shape)
+        has_points = shapely.get_type_id(shape) in MAY_HOLD_POINTS
+        path = _path(shape, POINT * view.scale if has_points else 1.0)
         painter.setPen(QPen(SHADE, (SELECTED_LINE + 2) * view.scale))
         painter.setBrush(fill)
         painter.drawPath(path)

@@ -8,7 +8,7 @@ import msgspec
 from segcore.annotations import Class, Taxonomy, load_taxonomy
 from segcore.annotations.colours import Colour, colour_for
 from segcore.annotations.qupath_classes import NamedColour
-from segcore.annotations.taxonomy import is_ignored, parent_of
+from segcore.annotations.taxonomy import is_ignored, parent_of, tidied
 from segcore.errors import AnnotationError
 from viewer.document import Event, Study
 
@@ -71,8 +71,8 @@ class Classes:
         """Add the classes of another program that are not there yet; return how many."""
         classes = self.taxonomy.classes
         for name, colour in foreign:
-            if Taxonomy("", classes).find(_tidied(name)) is None:
-                classes = (*classes, self._made(_tidied(name), colour, classes))
+            if Taxonomy("", classes).find(tidied(name)) is None:
+                classes = (*classes, self._made(tidied(name), colour, classes))
         added = len(classes) - len(self.taxonomy.classes)
         if added:
             self._keep(classes)
@@ -140,7 +140,7 @@ class Classes:
         return _STAINED.get(last, (red, green, blue))
 
     def _checked(self, name: str, besides: Class | None = None) -> str:
-        name = _tidied(name)
+        name = tidied(name)
         if not name or name == "None":
             raise AnnotationError("A class needs a name.")
         found = self.taxonomy.find(name)
@@ -175,11 +175,6 @@ def renamed(name: str, old: str, new: str) -> str | None:
     if name == old or name.startswith(f"{old}:"):
         return new + name[len(old) :]
     return None
-
-
-def _tidied(name: str) -> str:
-    """Return a name as QuPath writes it: no line breaks, ": " between its parts."""
-    return ": ".join(part for part in (" ".join(each.split()) for each in name.split(":")) if part)
 
 
 def _check(classes: Iterable[Class]) -> None:

@@ -17,6 +17,7 @@ from viewer.session.classes import Classes
 from viewer.session.composition import Composition
 from viewer.session.opening import open_path
 from viewer.session.ports import Ask, Clipboard, Tell, View
+from viewer.session.proposals import Proposals
 from viewer.session.tissue import SlideTissue
 from viewer.session.workspace import OpenedSlide, Workspace, make_workspace
 from viewer.settings import Settings
@@ -74,6 +75,7 @@ class Session:
         self.study_changed: Event[None] = Event()
         self.window_asked: Event[str] = Event()
         """A window beside this one is wanted: "table" or "classes"."""
+        self.proposals = Proposals(self)
 
     # -- opening and closing ------------------------------------------------------------------
 

@@ -14,6 +14,7 @@ from segcore.slides.base import Rgb
 from viewer.document import Document, MaskGrid, MaskLayer, Study, default_study_path
 from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session.places import Places
+from viewer.session.visits import Visits
 from viewer.tools import Tissue
 
 DEFAULT_MASK_MPP = 0.5
@@ -71,6 +72,8 @@ class Workspace:
     provisional: MaskLayer | None = None
     """What a running segmentation has found so far; not part of the document."""
     selection: frozenset[str] = field(default_factory=frozenset)
+    visits: Visits | None = None
+    """The places of a region at which the network is not sure, once they were asked for."""
     tissue: Tissue | None = None
     """What gestures may see of the slide."""
 

@@ -5,6 +5,7 @@ Closing the generator (Escape) leaves no trace. Nothing here knows Qt.
 """
 
 from viewer.tools.base import (
+    AcceptRegion,
     Choice,
     Context,
     Gesture,
@@ -14,6 +15,8 @@ from viewer.tools.base import (
     Preview,
     Probabilities,
     Refusal,
+    Result,
+    Scribble,
     Sketch,
     Tissue,
     Tool,
@@ -22,6 +25,7 @@ from viewer.tools.catalogue import TOOLS, families, tool_named
 
 __all__ = [
     "TOOLS",
+    "AcceptRegion",
     "Choice",
     "Context",
     "Gesture",
@@ -31,6 +35,8 @@ __all__ = [
     "Preview",
     "Probabilities",
     "Refusal",
+    "Result",
+    "Scribble",
     "Sketch",
     "Tissue",
     "Tool",

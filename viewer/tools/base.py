@@ -75,6 +75,32 @@ class MaskPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class Scribble:
+    """A line over tissue of one class, from which a proposal for the mask grows; a preview until it is finished."""
+
+    points: tuple[Point, ...]
+    radius: float
+    """Level-0 pixels."""
+    code: int
+    """The class; 0 where the tissue is of none."""
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """Return (left, top, right, bottom) in level-0 pixels."""
+        across, down = zip(*self.points, strict=True)
+        r = self.radius
+        return min(across) - r, min(down) - r, max(across) + r, max(down) + r
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptRegion:
+    """That the region of the proposal at level-0 (x, y) is right."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """What a gesture selects: it changes nothing, so it is no edit."""
 
@@ -95,8 +121,9 @@ class Refusal:
     text: str
 
 
-Preview = Outline | Sketch | MaskPreview
-Gesture = Generator[Preview | None, Pointer, Edit | Choice | Refusal | None]
+Preview = Outline | Sketch | MaskPreview | Scribble
+Result = Edit | Choice | Scribble | AcceptRegion | Refusal
+Gesture = Generator[Preview | None, Pointer, Result | None]
 
 
 class Tissue(Protocol):

@@ -8,6 +8,7 @@ from viewer.tools.magic import magic
 from viewer.tools.mask_fill import fill
 from viewer.tools.points import points
 from viewer.tools.select import choose_by_box, choose_by_lasso
+from viewer.tools.spread import spread
 from viewer.tools.wand import wand
 
 TOOLS: tuple[Tool, ...] = (
@@ -88,6 +89,17 @@ TOOLS: tuple[Tool, ...] = (
         sticky=True,
         paints=True,
         works_on="either",
+        family="brush",
+    ),
+    Tool(
+        "spread",
+        "Strokes that spread",
+        "Shift+B",
+        "mdi6.gesture",
+        "Scribble on tissue of the chosen class, Alt on what is of none: what looks alike around is proposed.",
+        spread,
+        sticky=True,
+        works_on="mask",
         family="brush",
     ),
     Tool(

@@ -12,7 +12,7 @@ from viewer.widgets.annotation_table_view import AnnotationTable
 from viewer.widgets.panels import Panel
 from viewer.widgets.text_field import TextField
 
-WIDTHS = (0, 78, 82, 22)
+WIDTHS = (0, 78, 90, 22)
 ROOMY = 290  # pixels from which the class has a column of its own, beside its colour
 LEAST = 5  # rows that are seen at least
 PAUSE = 150  # ms without a key after which the filter works

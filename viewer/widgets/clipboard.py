@@ -9,11 +9,24 @@ MARKS = ('"geometry"', '"feature"', '"coordinates"')
 class SystemClipboard:
     """`Clipboard` that all programs share: GeoJSON under its own type, and as text."""
 
+    def __init__(self) -> None:
+        self._put = ""
+        app = QApplication.instance()
+        if app is not None:
+            app.aboutToQuit.connect(self.let_go)
+
     def put(self, geojson: str) -> None:
         copied = QMimeData()
         copied.setData(GEOJSON, geojson.encode())
         copied.setText(geojson)
         QApplication.clipboard().setMimeData(copied)
+        self._put = geojson
+
+    def let_go(self) -> None:
+        """Leave mere text behind: Qt would end our own object when Python is gone already, and crash."""
+        clipboard = QApplication.clipboard()
+        if self._put and clipboard.text() == self._put:
+            clipboard.setText(self._put)
 
     def geojson(self) -> str | None:
         copied = QApplication.clipboard().mimeData()

@@ -5,7 +5,17 @@ from collections.abc import Callable
 from segcore.errors import AcinusError
 from viewer.document import Edit
 from viewer.session import Session
-from viewer.tools import Choice, Context, Gesture, Pointer, Preview, Refusal
+from viewer.tools import (
+    AcceptRegion,
+    Choice,
+    Context,
+    Gesture,
+    Pointer,
+    Preview,
+    Refusal,
+    Result,
+    Scribble,
+)
 
 
 class Hand:
@@ -77,7 +87,7 @@ class Hand:
         self._show(preview)
         return False
 
-    def _finish(self, result: Edit | Choice | Refusal | None) -> bool:
+    def _finish(self, result: Result | None) -> bool:
         session = self._session
         if isinstance(result, Refusal):
             session.tell.warn(result.text)
@@ -86,6 +96,8 @@ class Hand:
             session.select(result.of(workspace.selection))
             self._show(None)
             return True
+        if isinstance(result, (Scribble, AcceptRegion)):
+            session.proposals.take(result)
         edit = result if isinstance(result, Edit) else None
         applied = session.apply(edit)
         self._show(None)

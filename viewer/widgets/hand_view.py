@@ -1,9 +1,10 @@
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QPainter, QPen
 
+from viewer.rendering import paint_scribbles
 from viewer.rendering.previews import paint_handles, paint_outline, paint_sketch, paint_text
 from viewer.session import Session
-from viewer.tools import MaskPreview, Outline, Preview, Sketch
+from viewer.tools import MaskPreview, Outline, Preview, Scribble, Sketch
 from viewer.tools.handles import handles
 from viewer.widgets.hand import Hand
 from viewer.widgets.key_hand import KeyHand
@@ -23,6 +24,7 @@ class HandView(SlideView):
         session.closed.connect(lambda _: self.hand.drop())
 
     def paint_over(self, painter: QPainter) -> None:
+        super().paint_over(painter)
         preview = self.hand.preview
         if isinstance(preview, Outline):
             paint_outline(painter, self.viewport, preview)
@@ -30,6 +32,8 @@ class HandView(SlideView):
             paint_sketch(painter, self.viewport, preview, self.class_colour(preview.class_name))
             if preview.text and self.cursor_at is not None:
                 paint_text(painter, self.cursor_at, preview.text)
+        elif isinstance(preview, Scribble):
+            paint_scribbles(painter, self.viewport, [preview], self.code_colour)
         elif not self.hand.busy:
             self._paint_handles(painter)
         self._paint_footprint(painter)

@@ -10,12 +10,13 @@ from viewer.session import Session
 
 ITEMS = (
     ("segment.region", "explain.grad_cam"),
+    ("edit.copy", "edit.paste"),
     (
         "edit.properties",
         "view.selection",
         "edit.lock",
         "edit.unlock",
-        "edit.duplicate",
+        "shape.duplicate",
         "edit.delete",
     ),
     ("shape.merge", "shape.subtract", "shape.intersect", "shape.split", "shape.fill_holes"),

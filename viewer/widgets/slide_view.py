@@ -7,9 +7,16 @@ from PySide6.QtWidgets import QApplication
 from segcore.annotations import Taxonomy
 from segcore.annotations.labelmap import Labels
 from viewer.document import Edit
-from viewer.rendering import AnnotationLayer, HeatmapLayer, MaskPainter
+from viewer.rendering import (
+    AnnotationLayer,
+    HeatmapLayer,
+    MaskPainter,
+    ProposalLayer,
+    paint_scribbles,
+)
 from viewer.rendering.grid import paint_grid
 from viewer.rendering.heatmap_layer import Heatmap
+from viewer.rendering.place_mark import paint_place
 from viewer.rendering.viewport import Viewport
 from viewer.session import Session, Workspace
 from viewer.tools import MaskPreview
@@ -31,6 +38,8 @@ class SlideView(SlidePane):
         )
         self._annotations.unfinished.connect(self.update)
         self._stroke: Mapping[Key, Labels] = {}
+        self._proposed: Mapping[Key, Labels | None] = {}
+        self._difference = ProposalLayer()
         self.lifted: frozenset[str] = frozenset()
         """Annotations that a gesture shows elsewhere."""
         self.setAccessibleName("Slide")
@@ -50,6 +59,7 @@ class SlideView(SlidePane):
         session.heatmap_changed.connect(self._show_heatmap)
         session.classes_changed.connect(self._recolour)
         session.study_changed.connect(lambda _: self.update())
+        session.proposals.changed.connect(lambda _: self._show_proposal())
 
     # -- what is shown ------------------------------------------------------------------------
 
@@ -76,6 +86,8 @@ class SlideView(SlidePane):
     def _mask_tile(self, key: Key) -> Labels | None:
         if key in self._stroke:
             return self._stroke[key]
+        if key in self._proposed:
+            return self._proposed[key]
         workspace = self.session.workspace
         return workspace.shown_tile(key) if workspace is not None else None
 
@@ -83,7 +95,7 @@ class SlideView(SlidePane):
         workspace = self.session.workspace
         if workspace is None:
             return
-        keys = workspace.shown_keys() | frozenset(self._stroke)
+        keys = workspace.shown_keys() | frozenset(self._stroke) | frozenset(self._proposed)
         grid = (workspace.provisional or workspace.document.mask).grid
         if grid is not None and self._mask.grid != grid:
             self._mask.show(grid, keys, self._mask_tile)
@@ -91,6 +103,20 @@ class SlideView(SlidePane):
         else:
             self._mask.update(keys, dirty)
             self._update_mask_area(dirty)
+
+    def _show_proposal(self) -> None:
+        """Show the mask as it would be, or as it is to compare."""
+        workspace, proposals = self.session.workspace, self.session.proposals
+        proposal = None if proposals.shows_before else proposals.current
+        before, self._proposed = frozenset(self._proposed), {}
+        if workspace is None:
+            return
+        if proposal is not None:
+            self._proposed = proposal.tiles(workspace.document.mask)
+        if proposal is not None and self._mask.grid is None:
+            self._mask.show(proposal.grid, self._proposed, self._mask_tile)
+        self._refresh_mask(before | frozenset(self._proposed))
+        self.update()
 
     def _update_mask_area(self, dirty: frozenset[Key]) -> None:
         if self.viewport.is_upright:
@@ -136,6 +162,11 @@ class SlideView(SlidePane):
             return
         if self.session.show_mask:
             self._mask.paint(painter, view)
+        proposals = self.session.proposals
+        if proposals.current is not None:
+            compares = proposals.shows_before
+            self._difference.paint(painter, view, proposals.current, outline_only=compares)
+        paint_scribbles(painter, view, proposals.scribbles, self.code_colour)
         self._heat.paint(painter, view, float(self.session.settings["heatmap.opacity"]))
         if self.session.show_annotations:
             self._annotations.paint(
@@ -149,9 +180,22 @@ class SlideView(SlidePane):
         if self.session.show_grid:
             paint_grid(painter, view, workspace.slide.dimensions, workspace.slide.mpp)
 
+    def paint_over(self, painter: QPainter) -> None:
+        """Mark the uncertain place that is looked at."""
+        workspace = self.session.workspace
+        visits = workspace.visits if workspace is not None else None
+        if visits is not None and visits.current is not None:
+            at, size = (visits.current.x, visits.current.y), visits.current.size
+            paint_place(painter, self.viewport, at, size, visits.text(self.session.taxonomy))
+
     def class_colour(self, name: str | None) -> QColor:
         """Return the colour that annotations of a class have."""
         return self._annotations.class_colour(name)
+
+    def code_colour(self, code: int) -> QColor:
+        """Return the colour of a class by its value in masks, white where it has none."""
+        colours = {each.code: each.colour for each in self.session.taxonomy.classes}
+        return QColor(*colours.get(code, (255, 255, 255)))
 
     def screenshot(self, path: Path) -> None:
         QApplication.processEvents()  # panels that have just changed their rows lay themselves out

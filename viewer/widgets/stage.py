@@ -15,6 +15,7 @@ from viewer.widgets.adjustments import Adjustments
 from viewer.widgets.canvas import Canvas
 from viewer.widgets.companion import Companion
 from viewer.widgets.floats import Hint, JobCard, Message, Overview
+from viewer.widgets.proposal_bar import ProposalBar
 from viewer.widgets.welcome import Welcome
 
 MARGIN = 14
@@ -42,6 +43,7 @@ class Stage(QStackedWidget):
         self.adjustments = Adjustments(self, session)
         self.overview = Overview(self)
         self.hint = Hint(self)
+        self.proposal_bar = ProposalBar(self, session, self.canvas)
         self.messages: list[Message] = []
         self._trouble = ""
         self.cards: dict[Job, JobCard] = {}
@@ -56,6 +58,7 @@ class Stage(QStackedWidget):
         session.jobs.started.connect(self._on_job)
         session.looks_changed.connect(lambda _: self._show_floats())
         session.beside.changed.connect(lambda opened: self._make_room(beside=opened is not None))
+        session.proposals.changed.connect(lambda _: self.arrange())
         self.slides.splitterMoved.connect(lambda *_: self.arrange())
 
     def add_message(self, text: str, *, kind: str, offers: Sequence[Offer] = ()) -> None:
@@ -93,7 +96,8 @@ class Stage(QStackedWidget):
             bottom -= size.height() + 8
         self._place_hint()
         lies = self.adjustments.isVisible() and self.adjustments.y() > MARGIN
-        self._stack_messages(self.adjustments.y() - 8 if lies else self.height() - MARGIN)
+        foot = self.adjustments.y() - 8 if lies else self.height() - MARGIN
+        self._stack_messages(self._place_proposal_bar(foot))
 
     def _place_adjustments(self) -> None:
         """Put the display controls into a corner; over two slides, to which they apply, along the foot of both."""
@@ -102,6 +106,18 @@ class Stage(QStackedWidget):
         foot = self.height() - ABOVE_SCALE_BAR - self.adjustments.height()
         middle = (self.width() - self.adjustments.width()) // 2
         self.adjustments.move(middle if beside else MARGIN, foot if beside else MARGIN)
+
+    def _place_proposal_bar(self, foot: int) -> int:
+        """Put the bar over `foot` in the middle; return the foot of what stands above it."""
+        bar = self.proposal_bar
+        if not bar.isVisibleTo(self):
+            return foot
+        bar.resize(bar.sizeHint())
+        left = max(MARGIN, (self._right - bar.width()) // 2)
+        foot = min(foot, self.height() - ABOVE_SCALE_BAR) if left < SCALE_BAR else foot
+        bar.move(left, foot - bar.height())
+        bar.raise_()
+        return bar.y() - 8
 
     def _place_hint(self) -> None:
         """Centre the hint, but never under the overview."""

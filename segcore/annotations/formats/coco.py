@@ -71,7 +71,8 @@ def _picture(
 ) -> tuple[_Picture | None, tuple[str, ...]]:
     """Return the picture to read and what is odd about it; None where the file lists none."""
     listed = document.get("images")
-    pictures = [_picture_of(each) for each in listed or () if isinstance(each, dict)]
+    members = listed if isinstance(listed, list) else []
+    pictures = [_picture_of(each) for each in members if isinstance(each, dict)]
     if not pictures:
         return None, ()
     called = [each for each in pictures if slide and _stem(each.name) == slide.name.casefold()]

@@ -8,6 +8,8 @@ from typing import Any, BinaryIO
 import msgspec
 
 from segcore.annotations.formats.format import Format, Found, Offset, Source, Task
+from segcore.annotations.formats.salvage import salvaged
+from segcore.annotations.geojson_geometry import FARTHEST
 from segcore.annotations.geojson_reading import annotations_from, with_own_ids
 from segcore.annotations.geojson_writing import features_from
 from segcore.annotations.model import Annotation
@@ -16,6 +18,7 @@ from segcore.errors import AnnotationError
 
 _CHUNK = 5000
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*+"|-?\b(?:NaN|Infinity)\b', re.DOTALL)
+_OURS = re.compile(rb'"acinus":(\{"offset":\[-?\d+(?:\.\d+)?,-?\d+(?:\.\d+)?\]\})')
 _FEATURE = re.compile(rb'"type"\s*:\s*"(?:Feature|FeatureCollection)"')
 
 
@@ -29,12 +32,16 @@ def read(source: Source, task: Task) -> Found:
     """Read GeoJSON in any of QuPath's containers; `Task.offset` and the file's own word move it."""
     text = _sound(source.data)
     features, kind, ours = _members(text)
+    skipped: list[str] = []
+    whole: Any = None
+    if features is None:
+        whole, ours, damage = _whole(text)
+        skipped += damage
     named = None if task.origin else _named_offset(ours)
     offset = named or task.offset("bounds")
     found: list[Annotation] = []
-    skipped: list[str] = []
     repaired, seen = 0, 0
-    for fraction, document in _parts(text, features, kind):
+    for fraction, document in _parts(whole, features, kind):
         some, report = annotations_from(document, task.taxonomy, offset=offset, first=seen + 1)
         found += some
         skipped += report.skipped
@@ -44,12 +51,24 @@ def read(source: Source, task: Task) -> Found:
     return with_own_ids(found), ReadReport(seen, tuple(skipped), repaired)
 
 
+def _whole(text: bytes) -> tuple[Any, Any, list[str]]:
+    """Return a document that is no list of text, our own word, and a sentence where it is damaged."""
+    try:
+        document = _parsed(text)
+    except AnnotationError:
+        found, damage = salvaged(text.decode(errors="replace"))
+        head = _OURS.search(text)
+        ours = msgspec.json.decode(head.group(1)) if head else None
+        return {"type": "FeatureCollection", "features": found}, ours, [damage]
+    return document, document.get("acinus") if isinstance(document, dict) else None, []
+
+
 def _parts(
-    text: bytes, features: list[msgspec.Raw] | None, kind: str
+    whole: Any, features: list[msgspec.Raw] | None, kind: str
 ) -> Iterator[tuple[float, Any]]:
     """Yield the document in parts that are documents too, and the fraction that is read with each."""
     if features is None:
-        yield 1.0, _parsed(text)
+        yield 1.0, whole
         return
     count = max(len(features), 1)
     for start in range(0, count, _CHUNK):
@@ -73,12 +92,11 @@ def _members(text: bytes) -> tuple[list[msgspec.Raw] | None, str, Any]:
 
 
 def _named_offset(ours: Any) -> Offset | None:
-    """Return the offset that our own files name."""
+    """Return the offset that our own files name, None where it is none that a slide can have."""
     offset = ours.get("offset") if isinstance(ours, dict) else None
-    if (
-        not isinstance(offset, list)
-        or [type(each) in {int, float} for each in offset] != [True] * 2
-    ):
+    if not isinstance(offset, list) or len(offset) != 2:
+        return None
+    if not all(type(each) in {int, float} and abs(each) <= FARTHEST for each in offset):
         return None
     return offset[0], offset[1]
 

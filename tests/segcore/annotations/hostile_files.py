@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import random
 import re
 import zipfile
@@ -130,7 +131,37 @@ def _encoded(content, chance):
     return content.decode(errors="replace").encode(encoding, "replace")
 
 
-FAULTS = [_flip, _cut, _replace, _replace, _replace, _replace, _delete, _repeat, _swap, _encoded]
+ODD = [
+    None, True, -1, 0, 1e308, -1e308, 1e-320, 10**40, float("nan"), float("inf"), "", "x", "\ud800", "\0", "../../x", [],
+    {}, [[]], [[[]]], [None], [1, 2], [[0, 0], [9, 9], [9, 0], [0, 9]], {"type": "Polygon"}, "Feature", "Polygon",
+    "MultiPolygon", "GeometryCollection", "polyline", [0] * 2000,
+]  # fmt: skip
+
+
+def _odd_value(content, chance):
+    """Replace a value of a JSON document, or of an attribute in XML, and leave the document sound."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError):
+        attributes = list(re.finditer(rb'="([^"]*)"', content))
+        if not attributes:
+            return content
+        start, end = chance.choice(attributes).span(1)
+        odd = chance.choice(
+            [b"", b"nan", b"1e308", b"-1e999", b"x", b"2", b"&#65;", b"None", b"9" * 40]
+        )
+        return content[:start] + odd + content[end:]
+    node = document
+    while isinstance(node, dict | list) and node:
+        key = chance.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        if not isinstance(node[key], dict | list) or not node[key] or chance.random() < 0.2:
+            node[key] = chance.choice(ODD)
+            break
+        node = node[key]
+    return json.dumps(document).encode()
+
+
+FAULTS = [_flip, _cut, _replace, _replace, _delete, _repeat, _swap, _encoded] + [_odd_value] * 12
 
 
 def packed(name: str, content: bytes, chance: random.Random) -> tuple[str, bytes]:

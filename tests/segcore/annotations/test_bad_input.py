@@ -13,7 +13,7 @@ import pytest
 import shapely
 import shapely.geometry
 
-from segcore.annotations import read_annotations_report
+from segcore.annotations import Annotation, read_annotations_report, write_annotations
 from segcore.errors import AnnotationError
 from tests.segcore.annotations.hostile_files import check, packed, seeds, slide, spoiled
 
@@ -107,6 +107,10 @@ READ = [  # what, file name, content, how many are read, what the report says
     ("UTF-16", "a.json", collection().decode().encode("utf-16"), 2, ""),
     ("a byte order mark", "a.json", b"\xef\xbb\xbf" + collection(), 2, ""),
     ("deep nesting in a property", "a.json", collection(GOOD_TEXT.replace("{}", f'{{"x":{"[" * 300}{"]" * 300}}}')), 3, ""),
+    ("a JSON that is cut off", "a.json", collection()[:-30], 1, "damaged or cut off in one place"),
+    ("a gz that is cut off", "a.json.gz", gzip.compress(collection(GOOD_TEXT) * 1)[:-9], 3, ""),
+    ("a gz that is cut off in a feature", "a.json.gz", gzip.compress(collection(polygon(scribble(400))))[:-30], 1, "cut off"),
+    ("a fault in the middle", "a.json", collection("{'type': 5}", GOOD_TEXT), 3, "damaged or cut off in one place"),
     ("a bad entry in an archive", "a.zip", zipped(**{"a.json": collection(), "b.json": b"{"}), 2, "b.json"),
     ("climbing names in an archive", "a.zip", zipped(**{"../../x.json": collection(), "/etc/y.json": collection()}), 4, ""),
     ("XML in UTF-16", "a.xml", asap(head='<?xml version="1.0" encoding="utf-16"?>').decode().encode("utf-16"), 1, ""),
@@ -132,7 +136,6 @@ REFUSED = [
     ("half a gz", "a.json.gz", gzip.compress(collection() * 50)[:40]),
     ("a gz that is none", "a.json.gz", b"hello"),
     ("half a zip", "a.zip", zipped(**{"a.json": collection()})[:60]),
-    ("half a JSON", "a.json", collection()[:-30]),
     ("nothing", "a.json", b""),
     ("nothing in XML", "a.xml", b""),
     ("half a PNG", "a.png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"),
@@ -175,6 +178,21 @@ def test_a_zip_of_many_zeros_does_not_fill_the_memory(
     (tmp_path / "a.zip").write_bytes(zipped(**{"a.json": half, "b.json": half}))
     with pytest.raises(AnnotationError, match="is larger than"):
         read_annotations_report(tmp_path / "a.zip")
+
+
+def test_what_is_left_of_our_own_file_lies_where_it_did(tmp_path: Path) -> None:
+    """The frame is named at the head of the file, so that a file that is cut off still knows it."""
+    scanned = slide()
+    scanned.bounds = (7, 11, 100, 100)
+    drawn = [Annotation(shapely.box(20, 20, 30, 40)) for _ in range(3)]
+    write_annotations(tmp_path / "a.geojson", drawn, slide=scanned)
+    text = (tmp_path / "a.geojson").read_bytes()
+    (tmp_path / "a.geojson").write_bytes(text[:-40])
+    found, report = read_annotations_report(tmp_path / "a.geojson")
+    assert [each.geometry.bounds for each in found] == [(20, 20, 30, 40)] * 2
+    assert report.skipped == (
+        "The file is damaged or cut off in one place; what could be read of it was.",
+    )
 
 
 def test_good_files_of_every_format_are_read(tmp_path: Path) -> None:

@@ -144,5 +144,7 @@ def test_maps_are_cancelled_between_tiles_and_told_what_is_missing(map_of):
         map_of(slide, darkness_bundle(), box(0, 0, 130, 130), report=cancel)
     with pytest.raises(RegionError, match="empty"):
         map_of(slide, darkness_bundle(), Polygon())
+    with pytest.raises(RegionError, match="smaller than a cell"):
+        map_of(slide, darkness_bundle(), box(0, 0, 1, 1))
     with pytest.raises(PixelSizeMissingError):
         map_of(ArraySlide(grey(64, 64)), darkness_bundle(), box(0, 0, 64, 64))

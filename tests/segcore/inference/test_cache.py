@@ -64,9 +64,7 @@ def test_refining_again_gives_up_where_a_tile_is_missing():
     segment_region(slide, bundle, box(0, 0, 100, 100), cache=cache)
     before = len(bundle.batches)
 
-    assert (
-        refine_again(slide, bundle, everything(slide), cache=cache, refine=Refinement()) is None
-    )
+    assert refine_again(slide, bundle, everything(slide), cache=cache, refine=Refinement()) is None
     assert len(bundle.batches) == before
 
 

@@ -113,9 +113,7 @@ def test_glass_beside_tissue_is_blank_where_the_region_is(tissue):
 
 @pytest.mark.parametrize(("mpp", "severity"), [(0.75, "caution"), (1.5, "warning")])
 def test_a_slide_coarser_than_the_model_is_told(mpp, severity):
-    [found] = [
-        each for each in check(speckled((180, 90, 150)), mpp) if each.name == "pixel size"
-    ]
+    [found] = [each for each in check(speckled((180, 90, 150)), mpp) if each.name == "pixel size"]
 
     assert found.severity == severity
     assert "0.5" in found.sentence
@@ -130,9 +128,7 @@ def test_a_pixel_size_that_no_objective_has_is_told():
 
 
 def test_a_bundle_that_knows_its_own_stains_is_asked_for_them(tissue):
-    own = StainRange(
-        5, (0.5, 0.5, 0.0), ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.01))
-    )
+    own = StainRange(5, (0.5, 0.5, 0.0), ((0.01, 0.0, 0.0), (0.0, 0.01, 0.0), (0.0, 0.0, 0.01)))
 
     assert "stain" in names(check(*tissue, ColourBundle(tile=512, stain=own)))
 

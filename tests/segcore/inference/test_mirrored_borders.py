@@ -9,7 +9,9 @@ from tests.builders import ColourBundle
 
 def source(pixels, *, tile=32, halo=8, scale=1.0):
     slide = ArraySlide(pixels, mpp=0.5)
-    return TileSource(slide, ColourBundle(), Lattice(tile, halo), scale=scale, batch=1, cache=RunCache(0))
+    return TileSource(
+        slide, ColourBundle(), Lattice(tile, halo), scale=scale, batch=1, cache=RunCache(0)
+    )
 
 
 def image_of(tiles, index):
