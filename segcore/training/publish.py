@@ -1,6 +1,7 @@
 """From a finished run to a bundle whose card says what was measured, on what, and on how many cases."""
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,11 +13,10 @@ from segcore.data import Sample
 from segcore.models import (
     IMAGENET,
     Architecture,
-    Bundle,
     Card,
     TrainingData,
-    choose_device,
     create_model,
+    load_bundle,
     save_bundle,
 )
 from segcore.progress import Report, silent
@@ -59,9 +59,11 @@ def publish(
         limits=text.limits,
         sha256=UNKNOWN,
     )
-    bundle = Bundle(card, model, choose_device("cpu"))
     notes = {source.name: source.note for source in recipe.sources}
-    card = card.measured(measure(bundle, validation, report, notes=notes))
+    with tempfile.TemporaryDirectory() as scratch:
+        save_bundle(Path(scratch) / "bundle", model, card)  # what is measured are the rounded weights
+        bundle = load_bundle(Path(scratch) / "bundle", device="cpu")
+        card = card.measured(measure(bundle, validation, report, notes=notes))
     return save_bundle(folder, model, card)
 
 

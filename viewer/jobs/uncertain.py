@@ -7,6 +7,9 @@ from segcore.progress import Report
 from segcore.slides import Slide
 from viewer.jobs.models import Models
 
+SIDE = 64.0
+"""Micrometres along a side of a place: some ten cells, which the eye takes in at once."""
+
 if TYPE_CHECKING:
     from segcore.explain import UncertainPlace
 
@@ -25,4 +28,5 @@ def find_uncertain(
     from segcore.explain import uncertain_places, uncertainty_map  # noqa: PLC0415 - torch takes a second to import
 
     entropy = uncertainty_map(slide, models.get(model), region.geometry, report=report)
-    return tuple(uncertain_places(entropy, labels))
+    size = SIDE / slide.mpp if slide.mpp else None
+    return tuple(uncertain_places(entropy, labels, size=size))

@@ -7,6 +7,8 @@ from shapely.geometry import box
 
 from segcore.inference import RunCache, refine_again, segment_region
 from segcore.inference.cache import PredictedTile, run_key
+from segcore.inference.tiles import TileSource
+from segcore.inference.tiling import Lattice
 from segcore.models import Bundle, create_model
 from segcore.refinement import Refinement
 from tests.builders import write_slide
@@ -129,3 +131,20 @@ def test_the_budget_holds_and_what_was_asked_for_last_stays():
     assert cache.nbytes == 3 * tile((0, 0)).nbytes
     cache.clear()
     assert (len(cache), cache.nbytes) == (0, 0)
+
+
+def test_tiles_come_in_the_order_they_were_asked_for_whichever_are_kept():
+    """They are blended in it, and sums of floats depend on their order."""
+    slide, cache = tissue()[0], RunCache()
+    how = {"scale": 1.0, "batch": 2, "cache": cache}
+    wanted = [(i, j) for i in range(3) for j in range(3)]
+    first = TileSource(slide, ColourBundle(), Lattice(64, 8), **how)
+    kept = [tile for tiles in first.stream(wanted[4:7]) for tile in tiles]
+    predicted = []
+
+    again = TileSource(slide, ColourBundle(), Lattice(64, 8), **how)
+    came = [tile for tiles in again.stream(wanted, predicted.append) for tile in tiles]
+
+    assert [tile.index for tile in came] == wanted
+    assert came[4:7] == kept
+    assert [tile.index for tile in predicted] == wanted[:4] + wanted[7:]

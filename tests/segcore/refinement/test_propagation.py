@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from segcore.errors import ModelError
-from segcore.refinement import Refinement, propagate_labels
+from segcore.progress import Cancelled
+from segcore.refinement import Refinement, propagate_labels, stencil
 from segcore.refinement.propagation import chebyshev_rates
 from segcore.refinement.stencil_torch import propagate
 
@@ -240,3 +241,30 @@ def test_beyond_its_reach_a_pixel_counts_for_nothing():
     difference = propagate_labels(one, image, **how) - propagate_labels(other, image, **how)
 
     assert np.abs(difference[..., refinement.reach :]).max() < 50e-3
+
+
+@pytest.mark.parametrize("radius", [1, 2])
+def test_steps_in_one_sweep_are_the_steps_one_by_one_to_the_bit(monkeypatch, radius):
+    probabilities, image = picture(40, 33)
+    how = {"alpha": 0.99, "radius": radius, "device": "cpu"}
+    together = propagate_labels(probabilities, image, **how)
+
+    monkeypatch.setattr(stencil, "SWEEP", 1)
+    monkeypatch.setattr(stencil, "THREADS", 1)
+
+    assert np.array_equal(propagate_labels(probabilities, image, **how), together)
+
+
+def test_it_can_be_cancelled_between_sweeps():
+    heard = []
+
+    def report(fraction, text=""):
+        heard.append(fraction)
+        if fraction > 0.5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        propagate_labels(*picture(20, 20), alpha=0.999, device="cpu", report=report)
+
+    assert heard == sorted(heard)
+    assert 0.5 < heard[-1] < 0.7
