@@ -1,9 +1,11 @@
 """Small things that tests are made of."""
 
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import shapely
 import tifffile
 
 TUMOR, STROMA, GLASS = (110, 50, 140), (230, 150, 190), (245, 243, 244)
@@ -67,8 +69,24 @@ class OneBundle:
     def __init__(self, bundle):
         self.bundle = bundle
 
+    @cached_property
+    def runs(self):
+        from segcore.inference import RunCache
+
+        return RunCache()
+
     def get(self, name="default"):
         return self.bundle
 
     def loaded(self, name="default"):
         return self.bundle
+
+
+def heatmap_of(values, bounds, class_name="Tumor", **fields):
+    """Return a heatmap over `bounds` as the window shows it, made without a network."""
+    from segcore.annotations import Annotation
+    from segcore.explain import RegionHeat
+    from viewer.rendering.heatmap_layer import Heatmap
+
+    heat = RegionHeat(np.asarray(values, np.float32), bounds, class_name=class_name, **fields)
+    return Heatmap(heat, Annotation(shapely.box(*bounds)), "default")

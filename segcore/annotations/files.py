@@ -1,14 +1,13 @@
 """Annotation files, read and written by their name and content."""
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import shapely
 
 from segcore.annotations.atomic import replacing
+from segcore.annotations.collector import collector_paused
 from segcore.annotations.documents import documents, packing
 from segcore.annotations.formats import (
     Format,
@@ -59,7 +58,7 @@ def read_annotations_report(
     found: list[Annotation] = []
     reports: list[ReadReport] = []
     failures: list[AnnotationError] = []
-    with _collector_paused():
+    with collector_paused():
         for source in _sources(path, report):
             try:
                 annotations, read = read_source(source, task)
@@ -135,18 +134,6 @@ def format_of(path: str | Path) -> Format:
     return format_for(path)
 
 
-@contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking millions of new lists: 0.6 s instead of 5 s for 85 MB."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-
-
 def write_annotations(
     path: str | Path,
     annotations: Iterable[Annotation],
@@ -172,7 +159,7 @@ def write_annotations(
     kept = list(annotations)
     inner = f"{path.name.split('.')[0]}{known.suffixes[0]}"
     with (
-        _collector_paused(),
+        collector_paused(),
         replacing(path) as temporary,
         temporary.open("wb") as file,
         packing(path, file, inner) as stream,

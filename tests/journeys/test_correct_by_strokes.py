@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 
 from viewer.document import edits
 from viewer.widgets.proposal_bar import COMPARE
+from viewer.widgets.right_panels import ModelPanel
 
 SHIFT = Qt.KeyboardModifier.ShiftModifier
 
@@ -208,3 +209,37 @@ def test_u_goes_to_where_the_network_is_least_sure(person, tmp_path):
     assert visits.at == len(visits.places) - 1
     person.does("uncertain.leave")
     assert visits.current is None
+
+
+def test_the_sliders_of_the_model_refine_what_is_seen_and_propose_it(person, slide):
+    person.opens(slide)
+    person.session.settings["refine.alpha"] = 0.0
+    person.region(100, 100, 1100, 700)
+    person.key(Qt.Key.Key_S)
+    person.waits()
+    plain, calls = person.labels(), person.session.models.bundle.calls
+    model = person.window.findChild(ModelPanel)
+
+    model.alpha.slider.setValue(995)
+    model.sigma.slider.setValue(500)
+    person.waits()
+
+    assert person.session.models.bundle.calls == calls  # the network was not asked again
+    assert (person.labels() == plain).all()
+    proposal = person.proposed()
+    if proposal is not None:
+        person.does("correct.accept")
+    refined = person.labels()
+    person.does("segment.region")
+    person.waits()
+    assert (person.labels() == refined).all()
+
+
+def test_a_stroke_weighs_more_when_its_slider_moves(mistaken):
+    scribble(mistaken, 1, (200, 300), (200, 320))
+    before = mistaken.proposed().pixels
+    model = mistaken.window.findChild(ModelPanel)
+
+    model.strength.slider.setValue(model.strength.slider.maximum())
+
+    assert mistaken.proposed().pixels > before

@@ -9,8 +9,8 @@ from shapely.geometry import box, shape
 
 from segcore.annotations import Annotation
 from segcore.data import read_tiles
+from tests.builders import heatmap_of
 from viewer.document import edits
-from viewer.rendering.heatmap_layer import Heatmap
 
 
 def code_at(person, x, y):
@@ -161,9 +161,7 @@ def test_a_heatmap_is_shown_over_the_region_and_hidden_again(segmented):
     segmented.qtbot.waitUntil(lambda: bool(colours()) and segmented.canvas.complete)
     inside, outside = colours()
 
-    segmented.session.set_heatmap(
-        Heatmap(np.ones((10, 10), np.float32), (100, 100, 1100, 700), "Tumor")
-    )
+    segmented.session.set_heatmap(heatmap_of(np.ones((10, 10)), (100, 100, 1100, 700)))
     explained, still = colours()
     segmented.does("explain.clear")
 
@@ -314,3 +312,18 @@ def test_annotations_paint_the_mask_with_their_own_classes(person, slide):
     counts = person.session.workspace.document.mask.counts()
     assert set(counts) == {1, 2}
     assert counts[1] / counts[2] == pytest.approx(100 / 60, rel=0.02)
+
+
+def test_all_tissue_is_outlined_and_segmented_by_one_command(person, slide):
+    person.opens(slide)
+
+    person.does("segment.tissue")
+    person.waits()
+    person.waits()
+
+    document = person.session.workspace.document
+    (tissue,) = document.annotations.values()
+    assert tissue.name == "Tissue"
+    assert tissue.locked
+    area = sum(document.mask.counts().values()) * document.mask.grid.scale**2
+    assert area == pytest.approx(tissue.geometry.area, rel=0.05)

@@ -9,9 +9,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
 from shapely.geometry import box
 
 from segcore.annotations import Annotation
-from tests.builders import write_slide
+from tests.builders import heatmap_of, write_slide
 from viewer.document import edits
-from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session.ports import PictureOptions
 from viewer.settings import Settings
 from viewer.widgets.label_dialog import PicturesDialog
@@ -77,12 +76,12 @@ def test_a_picture_of_two_slides_shows_both_each_with_its_scale_bar(person, tmp_
 def test_the_legend_names_what_is_shown_and_nothing_else(person):
     tumor = Annotation(box(0, 0, 90, 90), class_name="Tumor")
     person.session.apply(edits.add([tumor, Annotation(box(200, 0, 290, 90), class_name="Vessel")]))
-    person.session.set_heatmap(Heatmap(np.ones((4, 4), np.float32), (0, 0, 90, 90), "Stroma"))
+    person.session.set_heatmap(heatmap_of(np.ones((4, 4)), (0, 0, 90, 90), "Stroma"))
 
     legend = legend_of(person.session, person.canvas)
     assert list(legend.classes) == ["Tumor", "Vessel"]
     assert legend.classes["Tumor"].getRgb()[:3] == person.session.taxonomy.named("Tumor").colour
-    assert legend.heatmap == "Stroma"
+    assert legend.heatmap.heat.class_name == "Stroma"
     person.does("view.annotations")
     person.session.set_heatmap(None)
     assert legend_of(person.session, person.canvas) == Legend({})

@@ -10,6 +10,7 @@ from viewer.actions import (
     draw,
     edit,
     exchange,
+    explain,
     file,
     guide,
     label,
@@ -24,6 +25,7 @@ from viewer.actions import (
     selection,
     shape,
     table,
+    tissue,
     view,
 )
 from viewer.actions.registry import ACTIONS, Action, action_named, perform
@@ -49,9 +51,11 @@ ORDER = (
     outline,
     copies,
     model,
+    tissue,
     mask,
     correct,
     analyse,
+    explain,
     guide,
 )
 """The modules as their actions stand in menus; a line parts those of one from those of the next."""

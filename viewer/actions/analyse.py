@@ -1,4 +1,4 @@
-"""Segment a region, ask why, set the pixel size."""
+"""Segment a region, set the pixel size."""
 
 import json
 from dataclasses import replace
@@ -12,7 +12,6 @@ from segcore.slides.pixelsize import propose_mpp
 from viewer.actions.registry import action, has_slide
 from viewer.document import MASK_TILE, MaskLayer, corrected_pixels, edits
 from viewer.jobs import Job, work
-from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session import Session, Workspace
 from viewer.session.ports import Offer
 
@@ -23,10 +22,10 @@ from viewer.session.ports import Offer
 )  # fmt: skip
 def segment(session: Session) -> Job | None:
     """Find tumor, stroma, lymphocytes and necrosis in the selected region."""
-    ready = _ready(session, "Segmenting")
-    if ready is None:
+    prepared = ready(session, "Segmenting")
+    if prepared is None:
         return None
-    workspace, region = ready
+    workspace, region = prepared
     settings = session.settings
     job = session.jobs.start(
         f"Segmenting {region.name or 'region'}",
@@ -50,39 +49,6 @@ def segment(session: Session) -> Job | None:
     return job
 
 
-@action(
-    "explain.grad_cam", "Why? Grad-CAM", menu="Explain", shortcut="Y", icon="mdi6.head-question-outline",
-    enabled=has_slide,
-)  # fmt: skip
-def explain(session: Session) -> Job | None:
-    """Show where the network looked for the active class in the region (attention, not diagnosis)."""
-    ready = _ready(session, "Explaining")
-    if ready is None:
-        return None
-    workspace, region = ready
-    name, model = session.active_class.name, str(session.settings["model"])
-    job = session.jobs.start(
-        f"Explaining {name}",
-        lambda report: work.explain(
-            workspace.slide, region, session.models, model=model, class_name=name, report=report
-        ),
-        owner=workspace,
-    )
-    job.succeeded.connect(lambda done: _show(session, workspace, Heatmap(*done, class_name=name)))
-    job.failed.connect(lambda error: session.tell_failure(error, lambda: explain(session)))
-    return job
-
-
-@action(
-    "explain.clear", "Hide the heatmap", menu="Explain", shortcut="Shift+Y",
-    enabled=lambda s: s.workspace is not None and s.workspace.heatmap is not None,
-    why_not="There is no heatmap to hide.",
-)  # fmt: skip
-def clear_heatmap(session: Session) -> None:
-    """Remove the heatmap."""
-    session.set_heatmap(None)
-
-
 @action("measure.pixel_size", "Set pixel size…", menu="Measure", enabled=has_slide)
 def set_pixel_size(session: Session) -> bool:
     """Tell how many micrometres a pixel of this slide is wide."""
@@ -97,12 +63,13 @@ def set_pixel_size(session: Session) -> bool:
     return True
 
 
-def _ready(session: Session, verb: str) -> tuple[Workspace, Annotation] | None:
+def ready(session: Session, verb: str) -> tuple[Workspace, Annotation] | None:
     """Return what an analysis needs, or tell what is missing."""
     workspace = session.workspace
     if workspace is None:
         return None
-    if any(job.title.startswith(("Segmenting", "Explaining")) for job in session.jobs.running):
+    busy = [job for job in session.jobs.running if not job.cancelling]
+    if any(job.title.startswith(("Segmenting", "Explaining")) for job in busy):
         session.tell.info("An analysis is running; wait for it or cancel it first.")
         return None
     region = session.region
@@ -179,8 +146,3 @@ def _without_corrections(workspace: Workspace, found: LabelMap) -> tuple[LabelMa
     by_hand = corrected.read(found.column, found.row, width, height) > 0
     kept = int(np.count_nonzero(by_hand & (found.labels > 0)))
     return replace(found, labels=np.where(by_hand, 0, found.labels).astype(np.uint8)), kept
-
-
-def _show(session: Session, workspace: Workspace, heatmap: Heatmap) -> None:
-    if session.workspace is workspace:
-        session.set_heatmap(heatmap)

@@ -129,8 +129,7 @@ def adopt_classes(session: Session, found: Iterable[NamedColour]) -> None:
 
 
 def _put_in(session: Session, arrival: Arrival, ready: Import) -> None:
-    with exchange.collector_paused():
-        done = session.apply(ready.edit, stored=ready.stored)
+    done = session.apply(ready.edit, stored=ready.stored)
     if done or ready.edit.is_empty:
         _tell_import(session, arrival, ready)
 

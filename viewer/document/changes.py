@@ -16,8 +16,8 @@ class Change:
     after: Annotation | None
 
     def __post_init__(self) -> None:
-        ids = {each.id for each in (self.before, self.after) if each is not None}
-        if len(ids) != 1:
+        one, other = self.before or self.after, self.after or self.before
+        if one is None or other is None or one.id != other.id:
             raise ValueError("A change is about exactly one annotation.")
 
     @property

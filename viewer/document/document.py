@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from segcore.annotations.collector import collector_paused
 from segcore.annotations.labelmap import Labels
 from segcore.errors import StudyError
 from viewer.document.changes import Change, Edit, TileChange
@@ -25,6 +26,7 @@ class Document:
     (on undo, the inverse). The journal keeps all edits; memory keeps their names.
     """
 
+    @collector_paused()
     def __init__(self, journal: Journal | None = None) -> None:
         self._journal: Journal = MemoryJournal() if journal is None else journal
         state = self._journal.load()
@@ -83,6 +85,7 @@ class Document:
         """What `redo` would do again."""
         return self._names[self._position] if self.can_redo else None
 
+    @collector_paused()
     def apply(self, edit: Edit, *, stored: StoredEdit | None = None) -> None:
         """Make an edit; the undone ones are gone for good. An empty edit is ignored.
 
@@ -99,22 +102,22 @@ class Document:
         self._position += 1
         self._put(edit)
 
+    @collector_paused()
     def undo(self) -> Edit | None:
         """Take back the last edit; return what was applied, None if there was nothing to undo."""
         if not self.can_undo:
             return None
-        edit = self._journal.read(self._position - 1).inverse()
-        self._journal.mark(self._position - 1, done=False)
+        edit = self._journal.mark(self._position - 1, done=False).inverse()
         self._position -= 1
         self._put(edit)
         return edit
 
+    @collector_paused()
     def redo(self) -> Edit | None:
         """Do the last undone edit again; return it, None if there was nothing to redo."""
         if not self.can_redo:
             return None
-        edit = self._journal.read(self._position)
-        self._journal.mark(self._position, done=True)
+        edit = self._journal.mark(self._position, done=True)
         self._position += 1
         self._put(edit)
         return edit

@@ -46,8 +46,8 @@ class Journal(Protocol):
         """
         ...
 
-    def mark(self, number: int, *, done: bool) -> None:
-        """Note that an edit was undone or redone."""
+    def mark(self, number: int, *, done: bool) -> Edit:
+        """Note that an edit was undone or redone; return it as it was first done."""
         ...
 
 
@@ -68,5 +68,5 @@ class MemoryJournal:
         del self._edits[number:]
         self._edits.append(edit)
 
-    def mark(self, number: int, *, done: bool) -> None:
-        """Nothing to note: the document itself knows its position."""
+    def mark(self, number: int, *, done: bool) -> Edit:  # noqa: ARG002 - the document itself knows its position
+        return self._edits[number]

@@ -111,11 +111,13 @@ class StudyJournal:
             Write(self._slide, number, True, stored.packed, stored.payload, _now())  # noqa: FBT003 (a record's fields in order)
         )
 
-    def mark(self, number: int, *, done: bool) -> None:
+    def mark(self, number: int, *, done: bool) -> Edit:
         packed = self._packed(number)
+        edit = codec.unpack_edit(packed)  # before anything is written, as it may be damaged
         self._outbox.send(
             Write(self._slide, number, done, packed if done else packed.inverse(), None, _now())
         )
+        return edit
 
     def _packed(self, number: int) -> PackedEdit:
         for write in self._outbox.waiting():

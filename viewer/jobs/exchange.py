@@ -1,9 +1,7 @@
 """Annotations on their way into the window and out of it: read and made ready, written and read again."""
 
-import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -25,6 +23,7 @@ from segcore.annotations import (
     read_annotations_report,
     write_annotations,
 )
+from segcore.annotations.collector import collector_paused
 from segcore.annotations.colours import Colour, colour_for
 from segcore.annotations.qupath_classes import NamedColour
 from segcore.annotations.taxonomy import tidied
@@ -214,15 +213,3 @@ def _saying(words: str, report: Report) -> Report:
         report(fraction, words)
 
     return say
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Keep the garbage collector from walking a million new annotations again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()

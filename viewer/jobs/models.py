@@ -10,6 +10,7 @@ from segcore.config import resources, user_data
 from segcore.errors import AcinusError
 
 if TYPE_CHECKING:
+    from segcore.inference import RunCache
     from segcore.models import Bundle
 
 
@@ -19,6 +20,17 @@ class Models:
     def __init__(self) -> None:
         self._bundles: dict[str, Bundle] = {}
         self._lock = threading.Lock()
+        self._runs: RunCache | None = None
+
+    @property
+    def runs(self) -> "RunCache":
+        """What was predicted lately, tile by tile, so that nothing is predicted twice; for jobs only."""
+        from segcore.inference import RunCache  # noqa: PLC0415 - torch takes a second to import
+
+        with self._lock:
+            if self._runs is None:
+                self._runs = RunCache()
+            return self._runs
 
     def get(self, name: str | Path = "default") -> "Bundle":
         """Return the bundle, loading it the first time. Raises ModelError."""

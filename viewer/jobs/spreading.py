@@ -44,7 +44,7 @@ class Influence:
     column: int
     row: int
     values: npt.NDArray[np.float32]
-    """(side, side): 1 is as much as the class that a pixel has now."""
+    """(side, side): 1 where the tissue is wholly that of the scribble."""
     painted: Bools
     """(side, side): the pixels of the scribble itself."""
 
@@ -59,7 +59,7 @@ def influence_of(
     scribble: Scribble, grid: MaskGrid, tissue: Tissue, *, report: Report
 ) -> Influence:
     """Spread one scribble over the tissue around it that looks alike. Raises SlideError."""
-    from segcore.refinement import SPREADING, STRENGTH, propagate_labels  # noqa: PLC0415 - numba is slow to load
+    from segcore.refinement import SPREADING, propagate_labels  # noqa: PLC0415 - numba is slow to load
 
     left, top, right, bottom = (each / grid.scale for each in scribble.bounds)
     column, row = int(left) - SPREADING.reach, int(top) - SPREADING.reach
@@ -87,7 +87,7 @@ def influence_of(
         device="cpu",
         report=report,
     )
-    return Influence(scribble.code, column, row, STRENGTH * F[0], painted)
+    return Influence(scribble.code, column, row, F[0], painted)
 
 
 def warm_up(report: Report) -> None:
@@ -125,16 +125,17 @@ def proposal_of(
     box: Box,
     grid: MaskGrid,
     size: tuple[int, int],
+    strength: float,
 ) -> Proposal:
     """Return what the scribbles propose within `box`, where the mask is `before` now.
 
     What is corrected `by_hand` changes only where it is scribbled over; of two scribbles the later counts.
-    `size` is (columns, rows) of the slide in mask pixels: what lies outside stays as it is.
+    A pixel of a scribble weighs as much as `strength` pixels that have a class. `size` is (columns, rows) of the slide in mask pixels: what lies outside stays as it is.
     """
     weights: dict[int, npt.NDArray[np.float32]] = {}
     for each in influences:
         weight = weights.setdefault(each.code, np.zeros(before.shape, np.float32))
-        weight[_within(each, box)] += each.values
+        weight[_within(each, box)] += strength * each.values
     heaviest = np.where(before > 0, LABELLED, BLANK).astype(np.float32)
     for code, weight in weights.items():
         heaviest += np.where(before == code, weight, 0)

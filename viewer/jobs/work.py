@@ -6,11 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from shapely.geometry.base import BaseGeometry
 
 from segcore.annotations import Annotation, LabelMap, Taxonomy
-from segcore.errors import ModelError
 from segcore.progress import Report
 from segcore.slides import Slide
 from viewer.jobs.models import Models
@@ -54,6 +52,7 @@ def segment(
         report=lambda fraction, text="": report(fraction, f"{text} · {device}"),
         refine=Refinement(alpha=alpha, sigma_intensity=sigma) if alpha > 0 else None,
         partial=stream,
+        cache=models.runs,
     )
     run = {
         "verb": "segment",
@@ -69,28 +68,32 @@ def segment(
     return Segmented(labels, run)
 
 
-def explain(
+def find_tissue(slide: Slide, report: Report) -> BaseGeometry:
+    """Return all tissue of a slide, level-0 pixels; raises RegionError where there is none."""
+    from segcore.inference import tissue_region  # noqa: PLC0415 - torch takes a second to import
+
+    report(0.1, "looking for tissue")
+    return tissue_region(slide)
+
+
+def refine(
     slide: Slide,
-    region: Annotation,
+    region: BaseGeometry,
     models: Models,
     *,
-    model: str = "default",
-    class_name: str,
+    model: str,
+    alpha: float,
+    sigma: float,
     report: Report,
-) -> tuple[npt.NDArray[np.float32], tuple[float, float, float, float]]:
-    """Return the Grad-CAM map of `class_name` in the region (NaN outside) and the box it covers (level-0)."""
-    report(0.0, "loading the model")
-    from segcore.explain import explain_region  # noqa: PLC0415 - torch takes a second to import
+) -> LabelMap | None:
+    """Refine a region anew from what was predicted of it; None where that is not all there any more."""
+    from segcore.inference import refine_again  # noqa: PLC0415 - torch takes a second to import
+    from segcore.refinement import Refinement  # noqa: PLC0415 - likewise
 
-    bundle = models.get(model)
-    if class_name not in bundle.classes:
-        raise ModelError(
-            f"{bundle.card.name!r} does not know the class {class_name}; choose one of {', '.join(bundle.classes)}."
-        )
-    heat = explain_region(
-        slide, bundle, region.geometry, bundle.classes.index(class_name), report=report
+    settings = Refinement(alpha=alpha, sigma_intensity=sigma) if alpha > 0 else None
+    return refine_again(
+        slide, models.get(model), region, cache=models.runs, refine=settings, report=report
     )
-    return heat.values, heat.bounds
 
 
 def outline(

@@ -96,7 +96,6 @@ def paint_scribbles(
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     for each in scribbles:
         points = [QPointF(*view.to_screen(x, y)) for x, y in each.points]
-        line = QPolygonF(points * 2 if len(points) == 1 else points)  # a click is a dot
         width = max(2 * each.radius / view.scale, 3.0)
         for tone, wide in ((QColor(0, 0, 0, 190), width + 3), (colour(each.code), width)):
             pen = QPen(tone, wide)
@@ -105,7 +104,8 @@ def paint_scribbles(
             if each.code == 0 and wide == width:
                 pen.setDashPattern(DASHES)
             painter.setPen(pen)
-            painter.drawPolyline(line)
+            painter.drawPoint(points[0])  # a click is a dot, of which no line is drawn
+            painter.drawPolyline(QPolygonF(points))
     painter.restore()
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from viewer.document import Edit, Event, MaskGrid, Proposal, corrected_window
 from viewer.jobs import Job
 from viewer.jobs.spreading import MOST, Influence, box_of, influence_of, proposal_of, warm_up
+from viewer.session.refining import Refining
 from viewer.tools import AcceptRegion, Scribble, Tool
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Proposals:
         self.shows_before = False
         """Whether the mask is shown as it is, to compare."""
         self.changed: Event[None] = Event()
+        self.refining = Refining(session)
         self._strokes: dict[Scribble, Influence | None] = {}
         session.tool_changed.connect(self._warm_up)
         session.edited.connect(self._on_edit)
@@ -58,6 +60,11 @@ class Proposals:
         """Forget the last scribble."""
         if self._strokes:
             self._strokes.popitem()
+            self._propose()
+
+    def weigh_again(self) -> None:
+        """Propose anew, since strokes weigh more or less now, or are fewer."""
+        if self._strokes:
             self._propose()
 
     # -- what becomes of them -----------------------------------------------------------------
@@ -141,6 +148,7 @@ class Proposals:
                 box=box,
                 grid=grid,
                 size=(math.ceil(width / grid.scale), math.ceil(height / grid.scale)),
+                strength=float(self._session.settings["spread.strength"]),
             )
         )
 

@@ -86,8 +86,8 @@ class Ramp(QWidget):
         self._gradient = QLinearGradient()
         self.setFixedHeight(10)
 
-    def load(self) -> None:
-        colours = heat_colours()
+    def load(self, *, signed: bool) -> None:
+        colours = heat_colours(signed=signed)
         for step in range(0, 256, 15):
             self._gradient.setColorAt(step / 255, QColor(*map(int, colours[step])))
 

@@ -19,16 +19,18 @@ from viewer.widgets.annotation_table import AnnotationsPanel
 from viewer.widgets.bookmarks import BookmarksPanel
 from viewer.widgets.classes_panel import ClassesPanel, add_class_keys
 from viewer.widgets.command_search import CommandSearch
+from viewer.widgets.composition_panel import CompositionPanel
 from viewer.widgets.history_panel import HistoryPanel
 from viewer.widgets.left_panels import SlidePanel
 from viewer.widgets.magnification import MagnificationBox
 from viewer.widgets.panels import side
-from viewer.widgets.right_panels import CompositionPanel, ModelPanel, WhyPanel
+from viewer.widgets.right_panels import ModelPanel
 from viewer.widgets.selection_menu import selection_menu
 from viewer.widgets.stage import Stage
 from viewer.widgets.status import Status
 from viewer.widgets.theme import apply_theme, icon, theme_named
 from viewer.widgets.toolbar import PaintSwitch, ToolButtons
+from viewer.widgets.why_panel import WhyPanel
 from viewer.widgets.windows import Windows
 
 MENUS = ("&File", "&Edit", "&View", "&Draw", "Sha&pe", "Se&gment", "E&xplain", "Meas&ure", "&Help")

@@ -14,7 +14,8 @@ COMPARE = Qt.Key.Key_QuoteLeft
 KEYS = (*ACCEPT, Qt.Key.Key_Escape, Qt.Key.Key_Backspace, COMPARE)
 MOST_CLASSES = 4
 """Those with most pixels are named, the others go with the whole."""
-HINT = "Hold ` to see the mask as it is · Ctrl+click takes one region · Backspace takes back the last stroke"
+COMPARING = "Hold ` to see the mask as it is"
+SCRIBBLING = f"{COMPARING} · Ctrl+click takes one region · Backspace takes back the last stroke"
 
 
 class ProposalBar(QFrame):
@@ -35,7 +36,7 @@ class ProposalBar(QFrame):
         self.drop_button.clicked.connect(lambda: self._do("correct.drop"))
         self.class_buttons: list[QPushButton] = []
         self._only = QLabel("Only")
-        self._hint = QLabel(HINT)
+        self._hint = QLabel()
         self._classes = QHBoxLayout()
         self._arrange()
         session.proposals.changed.connect(lambda _: self.refresh())
@@ -70,6 +71,7 @@ class ProposalBar(QFrame):
         self.text.setText(self._said(proposal))
         for button in (self.accept_button, self.compare_button):
             button.setEnabled(proposal is not None)
+        self._hint.setText(SCRIBBLING if proposals.scribbles else COMPARING)
         self._make_class_buttons(proposal)
         self.setVisible(proposals.waiting and self.session.workspace is not None)
         self._classes.activate()

@@ -1,112 +1,17 @@
-"""The right side: classes, composition, model, and why."""
-
+import math
 from pathlib import Path
 
-from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
 from PySide6.QtWidgets import (
-    QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
 )
 
 from viewer.actions import action_named, perform
 from viewer.jobs.models import read_card
-from viewer.rendering.heatmap_layer import Heatmap
 from viewer.session import Session
-from viewer.session.composition import Composition
-from viewer.widgets.controls import Bar, LabelledSlider, Ramp
+from viewer.widgets.controls import LabelledSlider
 from viewer.widgets.panels import Panel
-
-LAST_ROW = 256  # below the rows of all classes
-
-
-class CompositionPanel(Panel):
-    """Areas per class in the region, and the tumor-to-stroma ratio."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__("Composition")
-        self.session = session
-        self._bar = Bar()
-        self._grid = QGridLayout()
-        self._grid.setVerticalSpacing(5)
-        self._grid.setHorizontalSpacing(10)
-        self._grid.setColumnStretch(0, 1)
-        self._cells: dict[int, tuple[QLabel, QLabel, QLabel]] = {}
-        about = "The part of the region that has no class yet"
-        self._blank = self._row(LAST_ROW, "Unlabelled", about)
-        self._fill()
-        self.ratio = QLabel()
-        self.ratio.setStyleSheet("font-weight: 700;")
-        self._ratio_row = QHBoxLayout()
-        self._ratio_title = QLabel("Tumor : stroma")
-        self._ratio_row.addWidget(self._ratio_title, 1)
-        self._ratio_row.addWidget(self.ratio)
-        self._empty = QLabel("Segment a region (S) and its areas appear here.")
-        self._empty.setObjectName("muted")
-        self._empty.setWordWrap(True)
-        self.rows.addWidget(self._empty)
-        self.rows.addWidget(self._bar)
-        self.rows.addLayout(self._grid)
-        self.rows.addLayout(self._ratio_row)
-        session.composition_changed.connect(self.show_composition)
-        session.classes_changed.connect(lambda _: self._on_classes())
-        self.show_composition(None)
-
-    def _fill(self) -> None:
-        """Make a row for each class that is counted."""
-        for cells in self._cells.values():
-            for label in cells:
-                self._grid.removeWidget(label)
-                label.deleteLater()
-        counted = [each for each in self.session.taxonomy.classes if not each.ignored]
-        self._cells = {
-            each.code: self._row(row, each.name, each.about) for row, each in enumerate(counted)
-        }
-
-    def _on_classes(self) -> None:
-        self._fill()
-        self.show_composition(self.session.composition)
-
-    def _row(self, row: int, name: str, about: str) -> tuple[QLabel, QLabel, QLabel]:
-        cells = (QLabel(name), QLabel(), QLabel())
-        cells[0].setToolTip(about)
-        for column, label in enumerate(cells):
-            if column:
-                label.setAlignment(Qt.AlignmentFlag.AlignRight)
-            self._grid.addWidget(label, row, column)
-        return cells
-
-    def show_composition(self, composition: Composition | None) -> None:
-        found = composition.areas_mm2() if composition is not None else {}
-        areas = {code: area for code, area in found.items() if code in self._cells}
-        blank = composition.unlabelled_mm2() if composition is not None else 0.0
-        total = sum(areas.values()) + blank
-        self.set_title(f"Composition of {composition.name}" if composition else "Composition")
-        self._empty.setVisible(not areas)
-        for widget in (self._bar, self._ratio_title, self.ratio):
-            widget.setVisible(bool(areas))
-        parts = []
-        for each in (c for c in self.session.taxonomy.classes if c.code in self._cells):
-            area = areas.get(each.code, 0.0)
-            for label in self._cells[each.code]:
-                label.setVisible(area > 0)
-            if area > 0:
-                self._cells[each.code][1].setText(f"{area:.3f} mm²")
-                self._cells[each.code][2].setText(f"{100 * area / total:.0f} %")
-                parts.append((area / total, QColor(*each.colour)))
-        self._bar.show_parts(parts)
-        for label in self._blank:
-            label.setVisible(bool(areas) and blank > 0)
-        if areas:
-            self._blank[1].setText(f"{blank:.3f} mm²")
-            self._blank[2].setText(f"{100 * blank / total:.0f} %")
-        tumor, stroma = areas.get(1, 0.0), areas.get(2, 0.0)
-        self.ratio.setText(f"{tumor / stroma:.2f}" if stroma else "no stroma")
 
 
 class ModelPanel(Panel):
@@ -132,9 +37,15 @@ class ModelPanel(Panel):
         self.sigma.set(float(session.settings["refine.sigma"]))
         self.sigma.moved.connect(lambda value: self._keep("refine.sigma", value))
         self.sigma.setToolTip("How large a step in colour may be before it stops the propagation")
-        self.rows.addWidget(self.alpha)
-        self.rows.addWidget(self.sigma)
-        hint = QLabel("Applied at the next S")
+        self.strength = LabelledSlider("Strokes", 10, 35, "10^{:.1f}", factor=10)
+        self.strength.set(math.log10(float(session.settings["spread.strength"])))
+        self.strength.moved.connect(self._weigh)
+        self.strength.setToolTip(
+            "How much a stroke that spreads (Shift+B) weighs: the more, the further it reaches"
+        )
+        for slider in (self.alpha, self.sigma, self.strength):
+            self.rows.addWidget(slider)
+        hint = QLabel("Live on what is seen; S for all of it")
         hint.setObjectName("key")
         self.rows.addWidget(hint)
         links = QHBoxLayout()
@@ -155,66 +66,11 @@ class ModelPanel(Panel):
 
     def _keep(self, key: str, value: float) -> None:
         self.session.settings[key] = value
+        self.session.proposals.refining.again()
 
-
-class WhyPanel(Panel):
-    """The heatmap: of which class, its colours, how strongly it is drawn."""
-
-    def __init__(self, session: Session) -> None:
-        super().__init__("Why · Grad-CAM")
-        self.session = session
-        self.session = session
-        self._class = QLabel()
-        self._ramp = Ramp()
-        self.opacity = LabelledSlider("Opacity", 0, 100, "{:.0f} %")
-        self.opacity.set(float(session.settings["heatmap.opacity"]) * 100)
-        self.opacity.moved.connect(self._on_opacity)
-        self._empty = QLabel("Choose a class and press Y to see where the network looked.")
-        self._empty.setObjectName("muted")
-        self._empty.setWordWrap(True)
-        self._shown = self._arrange()
-        self.rows.addWidget(self._empty)
-        self.rows.addWidget(self._shown)
-        session.heatmap_changed.connect(self.show_heatmap)
-        session.opened.connect(lambda workspace: self.show_heatmap(workspace.heatmap))
-        session.closed.connect(lambda _: self.show_heatmap(None))
-        self.show_heatmap(None)
-
-    def _arrange(self) -> QWidget:
-        note = QLabel("attention, not diagnosis")
-        note.setObjectName("muted")
-        head, ends = QHBoxLayout(), QHBoxLayout()
-        head.addWidget(self._class, 1)
-        head.addWidget(note)
-        left, right = Qt.AlignmentFlag.AlignLeft, Qt.AlignmentFlag.AlignRight
-        for text, place in (("0 low", left), ("1 high", right)):
-            label = QLabel(text)
-            label.setObjectName("key")
-            ends.addWidget(label, 1, place)
-        hide = QToolButton()
-        hide.setText("Hide the heatmap")
-        hide.clicked.connect(lambda: perform(action_named("explain.clear"), self.session))
-        shown = QWidget()
-        column = QVBoxLayout(shown)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(5)
-        column.addLayout(head)
-        column.addWidget(self._ramp)
-        column.addLayout(ends)
-        column.addWidget(self.opacity)
-        column.addWidget(hide)
-        return shown
-
-    def show_heatmap(self, heatmap: Heatmap | None) -> None:
-        self._empty.setVisible(heatmap is None)
-        self._shown.setVisible(heatmap is not None)
-        if heatmap is not None:
-            self._class.setText(heatmap.class_name)
-            self._ramp.load()
-
-    def _on_opacity(self, percent: float) -> None:
-        self.session.settings["heatmap.opacity"] = percent / 100
-        self.session.looks_changed.emit(None)
+    def _weigh(self, power: float) -> None:
+        self.session.settings["spread.strength"] = 10.0**power
+        self.session.proposals.weigh_again()
 
 
 def _link(text: str, action: str, session: Session) -> QPushButton:

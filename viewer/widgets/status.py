@@ -1,7 +1,9 @@
+import math
 from datetime import datetime
 
 from PySide6.QtWidgets import QLabel, QStatusBar
 
+from viewer.rendering.heatmap_layer import reading
 from viewer.session import Session, Workspace
 
 
@@ -46,7 +48,7 @@ class Status(QStatusBar):
             self.saved.setText(f"<span style='color:#2e9e5b'>●</span> Saved {now:%H:%M:%S}")
 
     def point(self, place: tuple[float, float] | None) -> None:
-        """Show what is under the cursor: position in µm and pixels, class of the mask."""
+        """Show what is under the cursor: position in µm and pixels, class of the mask, value of the heatmap."""
         workspace = self.session.workspace
         if workspace is None or place is None or not _inside(workspace, *place):
             self.place.setText("")
@@ -56,7 +58,8 @@ class Status(QStatusBar):
         mpp = workspace.slide.mpp
         pixels = f"{x:,.0f}, {y:,.0f} px"
         self.place.setText(f"x {x * mpp:,.1f}  y {y * mpp:,.1f} µm · {pixels}" if mpp else pixels)
-        self.under.setText(self._class_at(workspace, x, y))
+        under = (self._class_at(workspace, x, y), _heat_at(workspace, x, y))
+        self.under.setText(" · ".join(each for each in under if each))
 
     def _class_at(self, workspace: Workspace, x: float, y: float) -> str:
         grid = workspace.document.mask.grid
@@ -87,6 +90,13 @@ class Status(QStatusBar):
     def _clear(self) -> None:
         for label in (self.saved, self.place, self.under, self.study, self.display):
             label.setText("")
+
+
+def _heat_at(workspace: Workspace, x: float, y: float) -> str:
+    """Return what the heatmap says at a place, "" where it says nothing."""
+    heat = workspace.heatmap.heat if workspace.heatmap is not None else None
+    value = heat.at(x, y) if heat is not None else math.nan
+    return "" if heat is None or math.isnan(value) else f"{heat.title}: {reading(heat, value)}"
 
 
 def _inside(workspace: Workspace, x: float, y: float) -> bool:

@@ -27,7 +27,7 @@ def scribbles(*drawn):
     return [influence_of(each, GRID, TwoColours(), report=silent) for each in drawn]
 
 
-def proposed(influences, before=None, by_hand=None):
+def proposed(influences, before=None, by_hand=None, strength=300):
     left, top, right, bottom = box_of(influences)
     shape = (bottom - top, right - left)
     labels = np.full(shape, 2, np.uint8) if before is None else np.full(shape, before, np.uint8)
@@ -36,7 +36,7 @@ def proposed(influences, before=None, by_hand=None):
         column, row, width, height = by_hand
         hand[row - top : row - top + height, column - left : column - left + width] = True
     box = left, top, right, bottom
-    found = proposal_of(influences, labels, hand, box=box, grid=GRID, size=SIZE)
+    found = proposal_of(influences, labels, hand, box=box, grid=GRID, size=SIZE, strength=strength)
     whole = np.zeros((SIZE[1], SIZE[0]), np.uint8)
     rows, columns = np.nonzero(found.changed)
     whole[rows + top, columns + left] = found.after[rows, columns]
@@ -82,6 +82,15 @@ def test_unlabelled_tissue_gives_way_sooner_than_labelled():
     influences = scribbles(Scribble(((150, 200),), 4, 1))
 
     assert proposed(influences, before=0)[0].pixels > proposed(influences, before=2)[0].pixels
+
+
+def test_a_stronger_stroke_reaches_further():
+    influences = scribbles(Scribble(((150, 200),), 4, 1))
+
+    reached = [proposed(influences, strength=each)[0].pixels for each in (1, 30, 300, 3000)]
+
+    assert reached == sorted(reached)
+    assert reached[0] < reached[-1] / 10
 
 
 def test_a_scribble_of_none_clears_a_class():
@@ -131,7 +140,7 @@ def test_a_nucleus_within_is_filled_and_crumbs_beside_are_not_proposed():
     values[80, 80] = 5
     only = Influence(1, 0, 0, values, np.zeros((100, 100), bool))
 
-    found, after = proposed([only])
+    _, after = proposed([only], strength=1)
 
     assert after[40, 40] == 1
     assert after[80, 80] == 0
@@ -143,6 +152,6 @@ def test_other_tissue_within_is_not_filled(size):
     values = np.full((500, 500), 5, np.float32)
     values[50 : 50 + size, 50 : 50 + size] = 0
 
-    _, after = proposed([Influence(1, 0, 0, values, np.zeros((500, 500), bool))])
+    _, after = proposed([Influence(1, 0, 0, values, np.zeros((500, 500), bool))], strength=1)
 
     assert after[50 + size // 2, 50 + size // 2] == 0

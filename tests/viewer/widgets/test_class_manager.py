@@ -11,7 +11,7 @@ from viewer.document import edits
 from viewer.widgets import class_manager, classes_panel
 from viewer.widgets.class_manager import ClassManager
 from viewer.widgets.classes_panel import ClassesPanel
-from viewer.widgets.right_panels import CompositionPanel
+from viewer.widgets.composition_panel import CompositionPanel
 
 
 @pytest.fixture
