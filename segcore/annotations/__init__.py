@@ -14,7 +14,6 @@ from segcore.annotations.labelmap import LabelMap
 from segcore.annotations.model import Annotation
 from segcore.annotations.qupath_project import (
     Project,
-    ProjectClass,
     ProjectImage,
     read_project,
     read_project_annotations,
@@ -32,7 +31,6 @@ __all__ = [
     "LabelMap",
     "Origin",
     "Project",
-    "ProjectClass",
     "ProjectImage",
     "ReadReport",
     "Receipt",

@@ -21,10 +21,8 @@ def parents(annotations: Sequence[Annotation]) -> dict[str, str | None]:
     As in QuPath an annotation lies in an area that covers all of it, anything else (a detection, a cell)
     in one that holds its centroid. Of equal areas the earlier holds the later.
     """
-    geometries = _objects([each.geometry for each in annotations])
-    whole = np.array([each.kind == _HOLDS for each in annotations], bool)
+    geometries, whole, held = _what_is_held(annotations)
     areas = shapely.area(geometries)
-    held = np.where(whole, geometries, shapely.centroid(geometries))
     inner, outer = _candidates(held, geometries, np.flatnonzero(whole & (areas > 0)))
     # No two can lie in one another: a parent is larger or, of the same size, earlier.
     larger = (areas[outer] > areas[inner]) | ((areas[outer] == areas[inner]) & (outer < inner))
@@ -41,6 +39,26 @@ def children(parent_of: Mapping[str, str | None]) -> dict[str | None, list[str]]
     for key, parent in parent_of.items():
         inside.setdefault(parent, []).append(key)
     return inside
+
+
+def lying_in(area: Annotation, annotations: Sequence[Annotation]) -> list[Annotation]:
+    """Return those of some annotations that lie in an area, be it in another one within it."""
+    _, _, held = _what_is_held(annotations)
+    around = shapely.buffer(area.geometry, _REACH, join_style="mitre")
+    shapely.prepare(around)
+    inside = shapely.covers(around, held).tolist()
+    return [
+        each for each, lies in zip(annotations, inside, strict=True) if lies and each is not area
+    ]
+
+
+def _what_is_held(
+    annotations: Sequence[Annotation],
+) -> tuple[Objects, npt.NDArray[np.bool_], Objects]:
+    """Return the geometries, which are held as a whole, and what of each must lie in an area to be in it."""
+    geometries = _objects([each.geometry for each in annotations])
+    whole = np.array([each.kind == _HOLDS for each in annotations], bool)
+    return geometries, whole, np.where(whole, geometries, shapely.centroid(geometries))
 
 
 def _candidates(held: Objects, holding: Objects, holders: Index) -> tuple[Index, Index]:

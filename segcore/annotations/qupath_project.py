@@ -13,10 +13,10 @@ from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from segcore.annotations.colours import Colour, colour_from
 from segcore.annotations.documents import as_utf8
 from segcore.annotations.files import read_annotations_report
 from segcore.annotations.formats import Found
+from segcore.annotations.qupath_classes import NamedColour, read_qupath_classes
 from segcore.annotations.reports import ReadReport
 from segcore.annotations.taxonomy import Taxonomy
 from segcore.errors import AnnotationError
@@ -51,18 +51,12 @@ class ProjectImage:
 
 
 @dataclass(frozen=True)
-class ProjectClass:
-    name: str
-    colour: Colour | None
-
-
-@dataclass(frozen=True)
 class Project:
     """What could be read of a QuPath project."""
 
     name: str
     images: tuple[ProjectImage, ...]
-    classes: tuple[ProjectClass, ...]
+    classes: tuple[NamedColour, ...]
     unread: tuple[str, ...]
     """A sentence for each thing that could not be read."""
 
@@ -265,19 +259,12 @@ def _remarks(image: ProjectImage) -> Iterator[str]:
         yield f"There is no file of annotations of {image.name}."
 
 
-def _classes(folder: Path) -> tuple[tuple[ProjectClass, ...], tuple[str, ...]]:
+def _classes(folder: Path) -> tuple[tuple[NamedColour, ...], tuple[str, ...]]:
     """Return the classes of a project, with a sentence where the file of them is no such file."""
     file = next((folder / each for each in _CLASSES if _is_file(folder / each)), None)
     if file is None:
         return (), ()
     try:
-        document = _json(file)
+        return tuple(read_qupath_classes(file)), ()
     except AnnotationError as error:
         return (), (f"The classes of the project were left out: {error}",)
-    listed = document.get("pathClasses") if isinstance(document, dict) else None
-    found = [
-        ProjectClass(each["name"].strip(), colour_from(each.get("color", each.get("colorRGB"))))
-        for each in (listed if isinstance(listed, list) else ())
-        if isinstance(each, dict) and isinstance(each.get("name"), str) and each["name"].strip()
-    ]
-    return tuple(dict.fromkeys(found)), ()

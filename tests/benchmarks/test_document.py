@@ -3,13 +3,17 @@
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import shapely
 
 from segcore.annotations import Annotation, LabelMap
-from viewer.document import Document, MaskGrid, Study, edits
+from segcore.progress import silent
+from viewer.document import Document, MaskGrid, Proposal, Study, corrected_window, edits
+from viewer.jobs import spreading
+from viewer.tools import Context, Pointer, Scribble, tool_named
 
 pytestmark = pytest.mark.benchmark
 SIDE = 10_000
@@ -68,6 +72,84 @@ def test_a_brush_stroke_of_100_pixels_on_100_megapixels_takes_at_most_16_ms(stud
 
     assert np.percentile(took, 95) <= 16
     assert np.percentile(undone, 95) <= 16
+
+
+@pytest.fixture
+def large(study) -> Document:
+    """A document with a mask of 100 megapixels."""
+    document = study.document(1)
+    document.apply(edits.replace_mask(document.mask, tissue(SIDE), "all"))
+    return document
+
+
+def slowest_event(what: str, tool: str, document: Document, way: list, **context) -> np.ndarray:
+    """Drive a gesture event by event; return the milliseconds of each."""
+    level0 = int(SIDE * GRID.scale)
+    gesture = tool_named(tool).begin(
+        Pointer("press", *way[0]), Context(document, level0, level0, GRID, **context)
+    )
+    events = iter([None, *(Pointer("drag", *each) for each in way[1:])])
+    took = milliseconds(what, lambda _: gesture.send(next(events)), len(way))
+    gesture.close()
+    return took
+
+
+def line(count: int, step: float) -> list[tuple[float, float]]:
+    return [(5000 + step * n, 5000 + 0.7 * step * n) for n in range(count)]
+
+
+def test_each_event_of_a_stroke_on_100_megapixels_takes_at_most_16_ms(large):
+    brush = slowest_event("brush, each event", "brush", large, line(300, 12), brush_px=50.0)
+    spread = slowest_event("scribble, each event", "spread", large, line(300, 3))
+
+    assert np.percentile(brush, 95) <= 16
+    assert np.percentile(spread, 95) <= 16
+
+
+def test_a_fill_of_a_region_on_100_megapixels_takes_at_most_16_ms(large):
+    context = Context(large, int(SIDE * GRID.scale), int(SIDE * GRID.scale), GRID)
+    rng = np.random.default_rng(2)
+    places = rng.integers(1000, SIDE * 2 - 1000, (100, 2)).tolist()
+
+    def click(n: int) -> None:
+        gesture = tool_named("fill").begin(Pointer("press", *places[n]), context)
+        next(gesture)
+        gesture.close()
+
+    assert np.percentile(milliseconds("fill, its press", click, 100), 95) <= 16
+
+
+def test_what_scribbles_propose_on_100_megapixels_is_shown_within_100_ms_and_accepted_within_16(
+    large,
+):
+    rng = np.random.default_rng(3)
+    pixels = rng.integers(0, 255, (320, 320, 3), np.uint8)
+    tissue_seen = SimpleNamespace(pixels=lambda left, top, side, scale: pixels[:side, :side])
+    spreading.warm_up(silent)
+    found: list[Proposal] = []
+
+    def spread(n: int) -> None:
+        x = 3000 + 40 * n
+        scribble = Scribble(((x, 8000), (x + 100, 8100)), 4, 1)
+        influence = spreading.influence_of(scribble, GRID, tissue_seen, report=silent)
+        left, top, right, bottom = influence.box
+        before = large.mask.read(left, top, right - left, bottom - top)
+        by_hand = corrected_window(large, left, top, right - left, bottom - top)
+        found.append(
+            spreading.proposal_of(
+                [influence], before, by_hand, box=influence.box, grid=GRID, size=(SIDE, SIDE),
+                strength=300,
+            )
+        )  # fmt: skip
+
+    def accept(n: int) -> None:
+        large.apply(found[n].on(large.mask).edit(large.mask, "tumor"))
+
+    spread_took = milliseconds("spread a scribble", spread, 20)
+    accept_took = milliseconds("accept it", accept, 20)
+
+    assert np.median(spread_took) <= 100
+    assert np.median(accept_took) <= 16
 
 
 def test_an_edit_among_100_000_annotations_and_its_undo_take_at_most_5_ms(study, tmp_path):

@@ -164,8 +164,7 @@ def test_a_brush_stroke_into_a_proposal_counts_and_the_rest_stays_proposed(mista
 
 def test_without_any_mask_scribbles_make_one(person, slide):
     person.opens(slide)
-    person.key(Qt.Key.Key_B, SHIFT)
-    person.waits()
+    person.key(Qt.Key.Key_B, SHIFT)  # what gets ready meanwhile is not waited for
 
     scribble(person, 1, (380, 300), (380, 500))
     scribble(person, 2, (420, 300), (420, 500))

@@ -7,6 +7,7 @@ from viewer.actions import (
     clipboard,
     copies,
     correct,
+    counts,
     draw,
     edit,
     exchange,
@@ -35,9 +36,9 @@ ORDER = (
     projects,
     exchange,
     measurements,
-    picture,
     edit,
     clipboard,
+    picture,
     selection,
     table,
     classes,
@@ -56,6 +57,7 @@ ORDER = (
     correct,
     analyse,
     explain,
+    counts,
     guide,
 )
 """The modules as their actions stand in menus; a line parts those of one from those of the next."""

@@ -26,7 +26,7 @@ def segment(session: Session) -> Job | None:
     if prepared is None:
         return None
     workspace, region = prepared
-    settings = session.settings
+    settings, accepted = session.settings, _accepted(workspace)
     job = session.jobs.start(
         f"Segmenting {region.name or 'region'}",
         lambda report: work.segment(
@@ -36,6 +36,7 @@ def segment(session: Session) -> Job | None:
             model=str(settings["model"]),
             alpha=float(settings["refine.alpha"]),
             sigma=float(settings["refine.sigma"]),
+            accepted=accepted,
             stream=job.stream,
             report=report,
         ),
@@ -105,11 +106,49 @@ def _tell_cancelled(session: Session, workspace: Workspace, region: Annotation) 
 
 
 def _adopt(
-    session: Session, workspace: Workspace, region: Annotation, done: work.Segmented
+    session: Session,
+    workspace: Workspace,
+    region: Annotation,
+    done: work.Segmented | work.Doubts,
 ) -> None:
+    if isinstance(done, work.Doubts):
+        _ask_anyway(session, workspace, region, done)
+        return
     _put(session, workspace, region, done.labels, done.run)
     if not done.run["trained"] and session.workspace is workspace:
         session.tell.warn("This model is untrained: its mask means nothing yet.")
+
+
+def _ask_anyway(
+    session: Session, workspace: Workspace, region: Annotation, doubts: work.Doubts
+) -> None:
+    """Tell what speaks against the run; a yes is kept with the study, so that nobody is asked twice."""
+    if session.workspace is not workspace:
+        return
+
+    def run() -> None:
+        if session.workspace is workspace:
+            accepted = sorted(_accepted(workspace) | doubts.concerns.keys())
+            workspace.study.set_setting(_accepted_key(workspace), json.dumps(accepted))
+            session.select(frozenset({region.id}))
+            segment(session)
+
+    offers = (
+        Offer("Run anyway", run, closes=True),
+        Offer("Don't", lambda: None, closes=True),
+    )
+    session.tell.info(f"{' '.join(doubts.concerns.values())} Run anyway?", offers=offers)
+
+
+def _accepted(workspace: Workspace) -> frozenset[str]:
+    """Return the names of the concerns despite which this slide is to be segmented."""
+    return frozenset(
+        json.loads(workspace.study.get_setting(_accepted_key(workspace), "[]") or "[]")
+    )
+
+
+def _accepted_key(workspace: Workspace) -> str:
+    return f"accepted.{workspace.slide_id}"
 
 
 def _put(

@@ -12,6 +12,7 @@ from viewer.actions.sentences import counted, listed
 from viewer.actions.table import go_to
 from viewer.jobs import Job, exchange
 from viewer.jobs.exchange import Arrival, Clash, Exported, ExportOrder, Import
+from viewer.jobs.provenance import origin_of
 from viewer.session import Session, Workspace
 from viewer.session.ports import Choice, ExportQuestion, Offer
 
@@ -216,10 +217,17 @@ def export_as(session: Session, order: ExportOrder) -> Job | None:
         "none": (),
     }[order.annotations]
     labels = document.mask.label_map() if order.mask else None
+    origin = origin_of(workspace.study.runs(workspace.slide_id))
     job = session.jobs.start(
         f"Exporting {order.path.name}",
         lambda report: exchange.export(
-            order, chosen, labels, slide=slide, taxonomy=taxonomy, report=report
+            order,
+            chosen,
+            labels,
+            slide=slide,
+            taxonomy=taxonomy,
+            origin_of_mask=origin,
+            report=report,
         ),
     )
     job.succeeded.connect(lambda done: _tell_export(session, order, done))

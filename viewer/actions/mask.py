@@ -10,6 +10,7 @@ from segcore.annotations.raster import rasterize
 from viewer.actions.registry import action, has_mask, has_selection, has_slide
 from viewer.document import FILL, edits
 from viewer.jobs import Job, work
+from viewer.jobs.provenance import origin_of
 from viewer.session import Session, Workspace
 from viewer.tools import Refusal
 from viewer.tools.mask_fill import fill_inside
@@ -27,9 +28,10 @@ def to_annotations(session: Session) -> Job | None:
         return None
     inside = [each for each in session.selection if shapely.area(each.geometry) > 0]
     taxonomy = session.taxonomy
+    origin = origin_of(workspace.study.runs(workspace.slide_id))
     job = session.jobs.start(
         "Outlining the mask",
-        lambda report: work.outline(labels, inside, taxonomy, report=report),
+        lambda report: work.outline(labels, inside, taxonomy, origin=origin, report=report),
         owner=workspace,
     )
     job.succeeded.connect(lambda found: _add(session, workspace, found))

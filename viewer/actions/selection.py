@@ -1,5 +1,8 @@
 """Which annotations are selected."""
 
+import shapely
+
+from segcore.annotations.hierarchy import lying_in
 from viewer.actions.registry import action, has_selection, has_slide
 from viewer.session import Session
 
@@ -41,6 +44,25 @@ def select_others(session: Session) -> None:
     if session.workspace is not None:
         everything = frozenset(session.workspace.document.annotations)
         session.select(everything - session.workspace.selection)
+
+
+@action(
+    "edit.select_inside", "Select what lies inside", menu="Edit", icon="mdi6.select-group",
+    enabled=has_selection, why_not="Select an area first.",
+)  # fmt: skip
+def select_inside(session: Session) -> None:
+    """Select the annotations that lie in the selected areas, at any depth, in place of these."""
+    if session.workspace is None:
+        return
+    spatial = session.workspace.document.spatial
+    areas = [each for each in session.selection if shapely.area(each.geometry) > 0]
+    found = {
+        one.id for each in areas for one in lying_in(each, spatial.within(each.geometry.bounds))
+    }
+    if found:
+        session.select(frozenset(found))
+    else:
+        session.tell.info("Nothing lies in what is selected.")
 
 
 @action(

@@ -17,6 +17,7 @@ from viewer.document.corrections import (
     MAGIC,
     SPREAD,
     WAND,
+    as_segmented,
     corrected_pixels,
     corrected_window,
 )
@@ -54,6 +55,7 @@ __all__ = [
     "Study",
     "StudySlide",
     "TileChange",
+    "as_segmented",
     "corrected_pixels",
     "corrected_window",
     "default_study_path",

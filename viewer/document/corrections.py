@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from segcore.annotations.labelmap import Labels
 from viewer.document.document import Document
 from viewer.document.grid import MASK_TILE
 from viewer.document.masks import MaskLayer
@@ -12,6 +13,9 @@ BY_HAND = BRUSH, ERASE, WAND, MAGIC, FILL, SPREAD = (
 )  # fmt: skip
 """How the names of strokes begin."""
 
+BY_MODEL = "Segment ", "Refine"
+"""How the names of edits begin that put a model's answer onto the mask."""
+
 Key = tuple[int, int]
 Pixels = npt.NDArray[np.bool_]
 
@@ -19,24 +23,49 @@ Pixels = npt.NDArray[np.bool_]
 def corrected_pixels(document: Document, keys: frozenset[Key]) -> dict[Key, Pixels]:
     """Return (256, 256) bool for those of the mask tiles `keys` that a stroke was the last to change in.
 
-    Walks the done edits back from the newest: the first that changed a pixel decides for it.
+    Walks the done edits back from the newest: the first that changed a pixel decides for it. What came
+    before the first stroke of all cannot matter and is not read.
     """
+    strokes = [name.startswith(BY_HAND) for name in document.history[: document.position]]
+    first = strokes.index(True) if True in strokes else document.position
     decided: dict[Key, Pixels] = {}
     by_hand: dict[Key, Pixels] = {}
-    for number in range(document.position - 1, -1, -1):
+    for number in range(document.position - 1, first - 1, -1):
         edit = document.read_edit(number)
-        stroke = edit.name.startswith(BY_HAND)
         for change in edit.tiles:
             if change.key not in keys:
                 continue
             known = decided.setdefault(change.key, np.zeros((MASK_TILE, MASK_TILE), bool))
             changed = _different(change.before, change.after) & ~known
             known |= changed
-            if stroke and changed.any():
+            if strokes[number] and changed.any():
                 by_hand.setdefault(change.key, np.zeros_like(known))[changed] = True
         if edit.grid is not None and edit.grid.before is not None:
             break  # another grid before: its pixels were others
     return by_hand
+
+
+def as_segmented(document: Document) -> MaskLayer:
+    """Return the mask as models gave it: at each pixel what the last of their edits that changed it put there.
+
+    It is 0 where a person alone has painted.
+    """
+    given: dict[Key, Labels] = {}
+    decided: dict[Key, Pixels] = {}
+    for number in range(document.position - 1, -1, -1):
+        if not document.history[number].startswith(BY_MODEL):
+            continue
+        edit = document.read_edit(number)
+        for change in edit.tiles:
+            known = decided.setdefault(change.key, np.zeros((MASK_TILE, MASK_TILE), bool))
+            changed = _different(change.before, change.after) & ~known
+            known |= changed
+            if change.after is not None:
+                tile = given.setdefault(change.key, np.zeros((MASK_TILE, MASK_TILE), np.uint8))
+                tile[changed] = change.after[changed]
+        if edit.grid is not None and edit.grid.before is not None:
+            break  # another grid before: its pixels were others
+    return MaskLayer(document.mask.grid, given)
 
 
 def corrected_window(document: Document, column: int, row: int, width: int, height: int) -> Pixels:

@@ -22,25 +22,6 @@ def delete(annotations: Iterable[Annotation], *, name: str | None = None) -> Edi
     return Edit(name or f"Delete {_counted(len(deleted))}", deleted)
 
 
-def reclassify(annotations: Iterable[Annotation], class_name: str | None) -> Edit:
-    """Give annotations a class, or none; those that have it already are left out."""
-    changed = [each for each in annotations if each.class_name != class_name]
-    name = f"Classify as {class_name}" if class_name else "Remove class"
-    return replace(changed, [each.with_(class_name=class_name) for each in changed], name=name)
-
-
-def rename(annotation: Annotation, name: str | None) -> Edit:
-    if annotation.name == name:
-        return Edit("Rename")
-    return replace([annotation], [annotation.with_(name=name)], name="Rename")
-
-
-def set_locked(annotations: Iterable[Annotation], *, locked: bool) -> Edit:
-    changed = [each for each in annotations if each.locked != locked]
-    name = f"{'Lock' if locked else 'Unlock'} {_counted(len(changed))}"
-    return replace(changed, [each.with_(locked=locked) for each in changed], name=name)
-
-
 def replace(before: Iterable[Annotation], after: Iterable[Annotation], *, name: str) -> Edit:
     """Put `after` in the place of `before`; an id in both is changed, the others go or come.
 

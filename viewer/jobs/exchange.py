@@ -30,6 +30,7 @@ from segcore.annotations.taxonomy import tidied
 from segcore.progress import Report, share
 from segcore.slides import Slide
 from viewer.document import Edit, StoredEdit, edits, store_edit
+from viewer.jobs.provenance import marked
 
 MACHINE = frozenset({"detection", "cell", "tile"})
 """Kinds of annotations that a program makes; they come in locked."""
@@ -185,16 +186,19 @@ def export(
     *,
     slide: Slide,
     taxonomy: Taxonomy,
+    origin_of_mask: Mapping[str, str],
     report: Report,
 ) -> Exported:
     """Write annotations and the areas of a mask, read them again and compare.
 
+    `origin_of_mask` is written into the areas' metadata.
     Raises AnnotationError and ExportError; the file is then as it was.
     """
     from segcore.annotations.tracing import annotations_from_labels  # noqa: PLC0415 - not needed at the start
 
     report(0.0, "tracing the mask" if labels is not None else "writing")
-    areas = annotations_from_labels(labels, taxonomy) if labels is not None else []
+    traced = annotations_from_labels(labels, taxonomy) if labels is not None else []
+    areas = marked(traced, origin_of_mask)
     everything = [*annotations, *areas]
     known, mpp = format_named(order.format), labels.mpp if labels is not None else MASK_MPP
     written = write_annotations(

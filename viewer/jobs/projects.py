@@ -13,7 +13,7 @@ from segcore.annotations import (
     Taxonomy,
     read_annotations_report,
 )
-from segcore.annotations.colours import Colour, colour_for
+from segcore.annotations.colours import Colour
 from segcore.config import user_data
 from segcore.errors import AcinusError, AnnotationError
 from segcore.progress import Report, share
@@ -54,7 +54,7 @@ def make_study(
     made = ProjectStudy(path, left_out=list(project.unread))
     for each in project.classes:
         if taxonomy.find(each.name) is None:
-            made.classes[each.name] = each.colour or colour_for(each.name)
+            made.classes[each.name] = each.colour
     try:
         with Study.open(path, create=True) as study:
             for number, image in enumerate(images):

@@ -29,10 +29,13 @@ class Job(QObject):
     """After exactly one of the three above."""
     _ended = Signal(str, object)
 
-    def __init__(self, title: str, work: Work, owner: object = None) -> None:
+    def __init__(
+        self, title: str, work: Work, owner: object = None, *, quiet: bool = False
+    ) -> None:
         super().__init__()
         self.title = title
         self.owner = owner
+        self.quiet = quiet
         self.started = time.monotonic()
         self.fraction = 0.0
         self.text = ""
@@ -115,7 +118,7 @@ class JobRunner(QObject):
         `owner` is whatever the work is of no use without; see `cancel_of`. Of a `quiet` job, which is over
         in a moment, nobody is told.
         """
-        job = Job(title, work, owner)
+        job = Job(title, work, owner, quiet=quiet)
         thread = threading.Thread(target=job.run, name=title, daemon=True)
         self._running[job] = thread
         job.finished.connect(lambda: self._forget(job))

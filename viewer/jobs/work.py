@@ -1,8 +1,8 @@
 """The long work of the window: engine functions, called with what the session knows. torch is imported here only."""
 
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from segcore.annotations import Annotation, LabelMap, Taxonomy
 from segcore.progress import Report
 from segcore.slides import Slide
 from viewer.jobs.models import Models
+from viewer.jobs.provenance import marked, record
 
 SHORT_NAMES = {"torch.float32": "fp32", "torch.bfloat16": "bf16", "torch.float16": "fp16"}
 Box = tuple[int, int, int, int]
@@ -26,6 +27,13 @@ class Segmented:
     run: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Why a segmentation was not begun: what would spoil its mask, by the name of the concern in a sentence."""
+
+    concerns: Mapping[str, str]
+
+
 def segment(
     slide: Slide,
     region: Annotation,
@@ -34,17 +42,26 @@ def segment(
     model: str = "default",
     alpha: float,
     sigma: float,
+    accepted: frozenset[str],
     stream: Callable[[LabelMap], None],
     report: Report,
-) -> Segmented:
-    """Segment `region` with the bundle or package called `model`, refining the borders by label propagation."""
+) -> Segmented | Doubts:
+    """Segment `region` with the bundle or package called `model`, refining the borders by label propagation.
+
+    It is not begun where something serious speaks against it whose name is not `accepted`.
+    """
     report(0.0, "loading the model")
-    from segcore.inference import segment_region  # noqa: PLC0415 - torch takes a second to import
+    from segcore.inference import check_region, segment_region  # noqa: PLC0415 - torch takes a second to import
     from segcore.refinement import Refinement  # noqa: PLC0415 - likewise
 
     bundle = models.get(model)
+    report(0.0, "looking at the region")
+    concerns = check_region(slide, bundle, region.geometry)
+    serious = {each.name: each.sentence for each in concerns if each.severity == "warning"}
+    if not accepted.issuperset(serious):
+        return Doubts(serious)
     device = f"{str(bundle.device).upper()} {SHORT_NAMES[str(bundle.precision)]}"
-    began = time.monotonic()
+    started = datetime.now(UTC)
     labels = segment_region(
         slide,
         bundle,
@@ -54,17 +71,16 @@ def segment(
         partial=stream,
         cache=models.runs,
     )
-    run = {
-        "verb": "segment",
-        "region": {"id": region.id, "name": region.name},
-        "model": bundle.card.name,
-        "weights_sha256": bundle.card.sha256,
-        "trained": bundle.card.trained,
-        "mpp": bundle.mpp,
-        "device": device,
-        "refinement": {"alpha": alpha, "sigma_intensity": sigma},
-        "seconds": round(time.monotonic() - began, 2),
-    }
+    run = record(
+        slide,
+        region,
+        bundle,
+        labels,
+        started=started,
+        device=device,
+        refinement={"alpha": alpha, "sigma_intensity": sigma},
+        concerns=[asdict(each) for each in concerns],
+    )
     return Segmented(labels, run)
 
 
@@ -97,9 +113,17 @@ def refine(
 
 
 def outline(
-    labels: LabelMap, inside: Sequence[Annotation], taxonomy: Taxonomy, *, report: Report
+    labels: LabelMap,
+    inside: Sequence[Annotation],
+    taxonomy: Taxonomy,
+    *,
+    origin: Mapping[str, str],
+    report: Report,
 ) -> list[Annotation]:
-    """Return the areas of a mask as annotations: those parts that lie in `inside`, all where it is empty."""
+    """Return the areas of a mask as annotations: those parts that lie in `inside`, all where it is empty.
+
+    `origin` is written into their metadata: where the mask comes from.
+    """
     from segcore.annotations.raster import rasterize  # noqa: PLC0415 - not needed at the start
     from segcore.annotations.tracing import annotations_from_labels  # noqa: PLC0415 - likewise
 
@@ -114,7 +138,7 @@ def outline(
         )
         labels = replace(labels, labels=labels.labels * where)
     report(0.3, "tracing")
-    return annotations_from_labels(labels, taxonomy)
+    return marked(annotations_from_labels(labels, taxonomy), origin)
 
 
 def export_tiles(

@@ -71,7 +71,7 @@ def heat_colours(*, signed: bool = False) -> npt.NDArray[np.uint8]:
 def reading(heat: "RegionHeat", value: float) -> str:
     """Return a value of a map for people, in its unit."""
     if heat.quantity == "flips":
-        return f"{value:.0%} {heat.unit}"
+        return f"{100 * value:.0f} % {heat.unit}"
     if heat.unit:
         return f"{value * heat.one:.2f} {heat.unit}"
     return f"{value:+.2f}" if heat.signed else f"{value:.2f}"

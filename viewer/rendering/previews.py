@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import shapely
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QPainter, QPen, QPolygonF, QTransform
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF, QTransform
+from shapely.geometry.base import BaseGeometry
 
 from viewer.rendering.annotation_layer import SELECTED, SELECTED_LINE
 from viewer.rendering.annotation_marks import POINT
@@ -20,7 +21,9 @@ MANY = 600
 HANDLE = 7.0  # screen pixels
 SHADE = QColor(0, 0, 0, 150)
 
-_path = lru_cache(16)(painter_path)  # a shape that is dragged is the same all the way
+HEAVY = 2000
+"""Vertices from which a shape is painted without those that the screen cannot show."""
+UNSEEN = 0.5  # screen pixels by which its outline may then be off
 
 
 def paint_outline(painter: QPainter, view: Viewport, outline: Outline) -> None:
@@ -48,9 +51,8 @@ def paint_sketch(painter: QPainter, view: Viewport, sketch: Sketch, colour: QCol
     painter.save()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     painter.setTransform(to_screen, combine=True)
-    for shape in sketch.shapes:
-        has_points = shapely.get_type_id(shape) in MAY_HOLD_POINTS
-        path = _path(shape, POINT * view.scale if has_points else 1.0)
+    for shape in _few(sketch.shapes):
+        path = _path(shape, view.scale)
         painter.setPen(QPen(SHADE, (SELECTED_LINE + 2) * view.scale))
         painter.setBrush(fill)
         painter.drawPath(path)
@@ -58,6 +60,22 @@ def paint_sketch(painter: QPainter, view: Viewport, sketch: Sketch, colour: QCol
         painter.setPen(QPen(SELECTED, SELECTED_LINE * view.scale))
         painter.drawPath(path)
     painter.restore()
+
+
+def _few(shapes: tuple[BaseGeometry, ...]) -> tuple[BaseGeometry, ...]:
+    """Return shapes as they are painted while they are dragged: very many as the box around them all."""
+    if len(shapes) <= MANY:
+        return shapes
+    return (shapely.box(*shapely.total_bounds(np.array(shapes, object))),)
+
+
+@lru_cache(16)  # a shape that is dragged is the same all the way
+def _path(shape: BaseGeometry, scale: float) -> QPainterPath:
+    if shapely.get_type_id(shape) in MAY_HOLD_POINTS:
+        return painter_path(shape, POINT * scale)
+    if shapely.get_num_coordinates(shape) > HEAVY:
+        shape = shapely.simplify(shape, UNSEEN * scale, preserve_topology=False)
+    return painter_path(shape)
 
 
 def paint_handles(painter: QPainter, view: Viewport, places: npt.NDArray[np.float64]) -> None:

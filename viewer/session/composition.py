@@ -1,6 +1,7 @@
 """How much of each class lies in a region, kept up to date while the mask is edited."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +12,28 @@ from segcore.annotations import Annotation
 from segcore.annotations.raster import region_mask
 from viewer.document import MASK_TILE, MaskGrid, MaskLayer
 
+TUMOR, STROMA, LYMPHOCYTE = 1, 2, 3  # pixel values that no study changes
+
 Key = tuple[int, int]
 Counts = npt.NDArray[np.int64]
+
+
+class Ratios(NamedTuple):
+    """What people ask of areas first, as `segcore.counting` means it; None where it would be by nothing."""
+
+    tumor_to_stroma: float | None
+    tumor_share: float | None
+    stromal_til_share: float | None
+
+
+def ratios(areas: Mapping[int, float]) -> Ratios:
+    """Return the ratios of areas by class code, as `Composition.areas_mm2` gives them."""
+    tumor, stroma, lymphocyte = (areas.get(code, 0.0) for code in (TUMOR, STROMA, LYMPHOCYTE))
+    return Ratios(
+        tumor / stroma if stroma else None,
+        tumor / (tumor + stroma) if tumor + stroma else None,
+        lymphocyte / (stroma + lymphocyte) if stroma + lymphocyte else None,
+    )
 
 
 class Composition:

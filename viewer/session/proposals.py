@@ -160,12 +160,12 @@ class Proposals:
     def _on_edit(self, edit: Edit) -> None:
         """Fit the proposal to the mask as it is now; when nothing of it is left, it is over."""
         workspace = self._session.workspace
-        if self.current is None or workspace is None or not (edit.tiles or edit.grid):
+        if edit.grid is not None and edit.grid.before is not None:
+            self.drop()  # the strokes were weighed on pixels of another size
+        if self.current is None or workspace is None or not edit.tiles:
             return
         rest = self.current.on(workspace.document.mask)
-        if edit.grid is not None and edit.grid.before is not None:
-            self.drop()
-        elif rest.pixels:
+        if rest.pixels:
             self._put(rest)
         else:
             self.drop()

@@ -68,7 +68,8 @@ class Hand:
             return ""
         if context.grid is None:
             return "Set the pixel size under Measure before you paint a mask."
-        if context.document.mask.grid is None and self._session.jobs.running:
+        running = any(not job.quiet for job in self._session.jobs.running)
+        if context.document.mask.grid is None and running:
             return "Wait until the segmentation has started the mask."
         return ""
 

@@ -29,7 +29,7 @@ class ProposalBar(QFrame):
         self.text.setStyleSheet("font-weight: 600;")
         self.accept_button = _button("Accept   ⏎", "go")
         self.accept_button.clicked.connect(lambda: self._do("correct.accept"))
-        self.compare_button = _button("Before   `", "")
+        self.compare_button = _button("Show before   `", "")
         self.compare_button.pressed.connect(lambda: session.proposals.compare(before=True))
         self.compare_button.released.connect(lambda: session.proposals.compare(before=False))
         self.drop_button = _button("Drop   Esc", "")
@@ -46,23 +46,32 @@ class ProposalBar(QFrame):
     def _arrange(self) -> None:
         for label in (self._only, self._hint):
             label.setObjectName("muted")
-        self._classes.setSpacing(6)
         row = QHBoxLayout()
-        row.setSpacing(8)
         row.addWidget(self.accept_button)
-        row.addSpacing(4)
-        row.addWidget(self._only)
-        row.addLayout(self._classes)
+        row.addSpacing(24)
         row.addStretch(1)
-        row.addSpacing(12)
         row.addWidget(self.compare_button)
         row.addWidget(self.drop_button)
+        self._classes.addWidget(self._only)
+        self._classes.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(14, 10, 12, 9)
         column.setSpacing(7)
         column.addWidget(self.text)
         column.addLayout(row)
+        column.addLayout(self._classes)
         column.addWidget(self._hint)
+        for each in (row, self._classes):
+            each.setSpacing(8)
+
+    def fit(self, room: int) -> None:
+        """Take the size that it needs, but be no wider than `room`."""
+        for label in (self.text, self._hint):
+            label.setWordWrap(False)
+            label.setWordWrap(label.sizeHint().width() > room - 40)
+        width = min(room, self.sizeHint().width())
+        wraps = self.hasHeightForWidth()
+        self.resize(width, self.heightForWidth(width) if wraps else self.sizeHint().height())
 
     def refresh(self) -> None:
         """Say what is proposed now; hidden where nothing is."""
@@ -94,7 +103,7 @@ class ProposalBar(QFrame):
         if proposal is not None and len(counts) > 1:
             for code in list(counts)[:MOST_CLASSES]:
                 button = self._class_button(proposal.of_class(code), code)
-                self._classes.addWidget(button)
+                self._classes.insertWidget(self._classes.count() - 1, button)
                 button.show()  # so that the layout counts with it at once
                 self.class_buttons.append(button)
         self._only.setVisible(bool(self.class_buttons))

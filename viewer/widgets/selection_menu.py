@@ -14,6 +14,7 @@ ITEMS = (
     (
         "edit.properties",
         "view.selection",
+        "edit.select_inside",
         "edit.lock",
         "edit.unlock",
         "shape.duplicate",

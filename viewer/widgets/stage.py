@@ -112,7 +112,7 @@ class Stage(QStackedWidget):
         bar = self.proposal_bar
         if not bar.isVisibleTo(self):
             return foot
-        bar.resize(bar.sizeHint())
+        bar.fit(self._right - 2 * MARGIN)
         left = max(MARGIN, (self._right - bar.width()) // 2)
         foot = min(foot, self.height() - ABOVE_SCALE_BAR) if left < SCALE_BAR else foot
         bar.move(left, foot - bar.height())

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDialog, QWidget
 from viewer.session import Session
 from viewer.widgets.annotation_table_window import AnnotationTableWindow
 from viewer.widgets.class_manager import ClassManager
+from viewer.widgets.counts_window import CountsWindow
 
 
 class Windows:
@@ -18,6 +19,7 @@ class Windows:
         self._makers: dict[str, Callable[[], QDialog]] = {
             "table": lambda: AnnotationTableWindow(session, open_menu, parent),
             "classes": lambda: ClassManager(session, parent),
+            "counts": lambda: CountsWindow(session, parent),
         }
         session.window_asked.connect(self.open)
 

@@ -14,6 +14,7 @@ import shapely
 
 from segcore.annotations import Annotation, LabelMap
 from viewer.document import Document, MaskGrid, Study, edits
+from viewer.document.properties import set_properties
 
 
 def steps(document: Document, seed: int) -> Iterator[None]:
@@ -31,7 +32,7 @@ def _step(document: Document, chance: random.Random, key: str) -> None:
     if kind == "d" and present:
         document.apply(edits.delete([chance.choice(present)]))
     elif kind == "r" and present:
-        document.apply(edits.reclassify([chance.choice(present)], f"class {key}"))
+        document.apply(set_properties([chance.choice(present)], {"class_name": f"class {key}"}))
     elif kind == "p":
         labels = np.full((40, 40), code, np.uint8)
         document.apply(edits.paint(document.mask, labels, x, y, grid=MaskGrid(2.0, 0.5)))

@@ -106,7 +106,7 @@ def test_there_is_nothing_to_undo_at_first():
 def test_an_edit_made_from_an_older_state_is_refused_and_changes_nothing(square, state_of):
     a = square()
     document = document_of(a)
-    late = edits.rename(a, "mine")
+    late = edits.replace([a], [a.with_(name="mine")], name="Rename")
     document.apply(edits.delete([a]))
     before = state_of(document)
 
@@ -153,7 +153,7 @@ def test_an_equal_annotation_with_nan_measured_counts_as_the_present_one(square)
     twin = a.with_(measurements={"ratio": float("nan")})
     document = document_of(a)
 
-    document.apply(edits.rename(twin, "twin"))
+    document.apply(edits.replace([twin], [twin.with_(name="twin")], name="Rename"))
 
     assert document.annotations[a.id].name == "twin"
 

@@ -13,28 +13,14 @@ def test_names_say_how_many(square):
 
     assert edits.add([a]).name == "Add 1 annotation"
     assert edits.delete([a, b]).name == "Delete 2 annotations"
-    assert edits.set_locked([a, b], locked=True).name == "Lock 2 annotations"
     assert edits.add([a], name="Rectangle").name == "Rectangle"
 
 
-def test_an_edit_that_would_change_nothing_is_empty(square):
-    a = square(class_name="tumor", name="n", locked=True)
+def test_an_edit_that_would_change_nothing_is_empty():
     mask = Document().mask
 
-    assert edits.reclassify([a], "tumor").is_empty
-    assert edits.rename(a, "n").is_empty
-    assert edits.set_locked([a], locked=True).is_empty
+    assert edits.delete([]).is_empty
     assert edits.paint(mask, np.zeros((3, 3), np.uint8), 0, 0, grid=MaskGrid(2, 0.5)).is_empty
-
-
-def test_reclassifying_leaves_out_what_has_the_class_already(square):
-    a, b = square(class_name="tumor"), square()
-
-    edit = edits.reclassify([a, b], "tumor")
-
-    assert [each.before for each in edit.changes] == [b]
-    assert edit.changes[0].after.class_name == "tumor"
-    assert edits.reclassify([a], None).changes[0].after.class_name is None
 
 
 def test_replacing_keeps_what_has_the_same_id_and_swaps_the_rest(square):

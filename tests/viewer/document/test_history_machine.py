@@ -19,6 +19,7 @@ from hypothesis.stateful import (
 from segcore.annotations import Annotation, LabelMap
 from segcore.errors import AnnotationError
 from viewer.document import MaskGrid, Study, edits, shaping
+from viewer.document.properties import set_properties
 
 SIDE = 600
 FINE, COARSE = MaskGrid(2.0, 0.5), MaskGrid(4.0, 1.0)
@@ -121,17 +122,17 @@ class Editing(RuleBasedStateMachine):
     @rule(data=st.data(), name=st.sampled_from(["tumor", "stroma", None]))
     def reclassify(self, data, name) -> None:
         picked = self.pick(data)
-        edit = edits.reclassify(picked, name)
+        edit = set_properties(picked, {"class_name": name})
         self.document.apply(edit)
         if not edit.is_empty:
-            changed = {each.id: each.with_(class_name=name) for each in picked}
+            changed = {each.id: each.with_(class_name=name) for each in picked if not each.locked}
             self.expect(annotations=self.annotations() | changed)
 
     @precondition(lambda self: self.annotations())
     @rule(data=st.data(), locked=st.booleans())
     def lock(self, data, locked) -> None:
         picked = self.pick(data)
-        edit = edits.set_locked(picked, locked=locked)
+        edit = set_properties(picked, {"locked": locked})
         self.document.apply(edit)
         if not edit.is_empty:
             changed = {each.id: each.with_(locked=locked) for each in picked}

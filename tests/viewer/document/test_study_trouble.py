@@ -76,7 +76,7 @@ def session(document, square) -> None:
     document.redo()
     document.apply(edits.delete([a]))
     document.undo()
-    document.apply(edits.rename(b, "b"))
+    document.apply(edits.replace([b], [b.with_(name="b")], name="Rename"))
 
 
 def limited(study: Study, pages: int) -> None:

@@ -36,6 +36,17 @@ def test_a_result_arrives_on_the_main_thread(runner):
     assert threads["work"] is not threading.main_thread()
 
 
+def test_a_quiet_job_is_not_announced_but_waited_for(runner):
+    announced = []
+    runner.started.connect(announced.append)
+
+    heard = listen(runner.start("get ready", lambda _: 42, quiet=True))
+
+    assert runner.wait_idle(5)
+    assert heard == [("succeeded", 42)]
+    assert announced == []
+
+
 def test_a_known_error_arrives_as_it_was_raised(runner):
     error = SlideError("gone")
 

@@ -9,6 +9,7 @@ from shapely.geometry import GeometryCollection, LineString, MultiPoint, MultiPo
 
 from segcore.annotations import Annotation
 from viewer.document import Document, edits
+from viewer.document.properties import set_properties
 from viewer.rendering import annotation_layer
 from viewer.rendering.annotation_layer import AnnotationLayer
 from viewer.rendering.viewport import Viewport
@@ -162,7 +163,7 @@ def test_a_reclassified_annotation_changes_its_colour(painted):
     layer, document = AnnotationLayer(COLOURS), document_of(Annotation(box(50, 50, 90, 90)))
     painted(document, tiles=True, layer=layer)
 
-    document.apply(edits.reclassify(document.annotations.values(), "Stroma"))
+    document.apply(set_properties(document.annotations.values(), {"class_name": "Stroma"}))
 
     assert (
         np.abs(painted(document, tiles=True, layer=layer)[50, 70] - COLOURS["Stroma"]) < 30

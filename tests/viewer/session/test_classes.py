@@ -214,7 +214,15 @@ def test_classes_are_written_as_qupath_reads_them(classes, tmp_path):
     assert {"name": "Immune cells", "color": 0xFFF0E442 - 2**32} in written
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"pathClasses": 1}', '{"pathClasses":[{"name":1}]}'])
+def test_entries_of_a_list_of_classes_that_are_none_are_left_out(tmp_path):
+    file = tmp_path / "classes.json"
+    entries = '[{"name": 1}, 7, {"name": "Duct", "colorRGB": -65536}, {"name": " duct "}, {"name": "None"}]'
+    file.write_text(f'{{"pathClasses": {entries}}}', encoding="utf-8-sig")
+
+    assert read_qupath_classes(file) == [("Duct", (255, 0, 0))]
+
+
+@pytest.mark.parametrize("text", ["", "[]", '{"pathClasses": 1}'])
 def test_a_file_that_is_no_list_of_classes_is_told(tmp_path, text):
     (tmp_path / "classes.json").write_text(text)
     with pytest.raises(AnnotationError, match="no list of classes"):

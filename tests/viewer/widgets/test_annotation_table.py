@@ -13,6 +13,7 @@ from shapely.geometry import LineString, MultiPoint, Point, box
 from segcore.annotations import Annotation
 from segcore.annotations.model import NOTES
 from viewer.document import Change, Edit, edits
+from viewer.document.properties import set_properties
 from viewer.widgets import annotation_table_model
 from viewer.widgets.annotation_table import ROOMY, AnnotationsPanel
 from viewer.widgets.annotation_table_columns import panel_columns, shape_of, size_text
@@ -245,7 +246,7 @@ def test_an_edit_changes_its_row_and_no_other(session, panel, qtbot):
     panel.model.rowsRemoved.connect(lambda _, first, last: told.append(("out", first, last)))
     panel.model.dataChanged.connect(lambda a, b, _: told.append(("is", a.row(), b.row())))
 
-    session.apply(edits.rename(one, "other"))
+    session.apply(set_properties([one], {"name": "other"}))
     session.apply(edits.delete([panel.model.annotation(2)]))
     session.workspace.document.undo()
 
@@ -335,7 +336,7 @@ def test_neither_filter_nor_sorting_nor_an_edit_takes_from_the_selection(session
     panel.filter.setText("b")
     panel.filter.apply()
     sort(panel, NAME)
-    session.apply(edits.rename(session.workspace.document.annotations[b.id], "c"))
+    session.apply(set_properties([session.workspace.document.annotations[b.id]], {"name": "c"}))
 
     assert session.workspace.selection == {a.id, b.id}
     session.apply(edits.delete([a]))
