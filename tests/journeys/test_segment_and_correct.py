@@ -225,17 +225,31 @@ def test_a_saved_study_opens_its_slide_and_goes_on_where_it_was(
     assert list(again.session.workspace.document.history) == history
 
 
-def test_a_study_whose_slide_is_gone_says_so(segmented, open_window, slide, tmp_path):
-    segmented.session.ask.save_path = tmp_path / "case 7.acinus"
+def moved_study(segmented, slide, folder):
+    """Save the study, close, and move its slide; return where both are now."""
+    segmented.session.ask.save_path = folder / "case 7.acinus"
     segmented.does("file.save_as")
     segmented.window.close()
-    slide.rename(slide.with_name("moved.tif"))
+    return folder / "case 7.acinus", slide.rename(slide.with_name("moved.tif"))
 
-    again = open_window()
-    again.session.open(tmp_path / "case 7.acinus")
+
+def test_a_slide_that_moved_is_asked_for_by_name_and_opens_with_its_mask(
+    segmented, open_window, slide, tmp_path
+):
+    study, moved = moved_study(segmented, slide, tmp_path)
+
+    again = open_window(open_path=moved).opens(study)
+
+    assert "three fields.tif is not in" in again.session.ask.asked[0]
+    assert again.session.workspace.document.mask.tiles
+
+
+def test_a_slide_that_nobody_finds_opens_nothing(segmented, open_window, slide, tmp_path):
+    study, _ = moved_study(segmented, slide, tmp_path)
+
+    again = open_window(open_path=None).opens(study)
 
     assert again.session.workspace is None
-    assert "three fields.tif" in again.messages()[0]
 
 
 def test_segmenting_again_keeps_what_was_corrected_by_hand(segmented):

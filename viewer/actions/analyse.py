@@ -127,11 +127,16 @@ def _ask_anyway(
         return
 
     def run() -> None:
-        if session.workspace is workspace:
-            accepted = sorted(_accepted(workspace) | doubts.concerns.keys())
+        if session.workspace is not workspace:
+            return
+        accepted = sorted(_accepted(workspace) | doubts.concerns.keys())
+        try:
             workspace.study.set_setting(_accepted_key(workspace), json.dumps(accepted))
-            session.select(frozenset({region.id}))
-            segment(session)
+        except StudyError as error:  # a mask could not be kept either
+            session.tell.error(str(error))
+            return
+        session.select(frozenset({region.id}))
+        segment(session)
 
     offers = (
         Offer("Run anyway", run, closes=True),
