@@ -48,8 +48,14 @@ class ColourBundle:
     halo = 32
     device = Cpu()
     precision = "torch.float32"
+    classifier = None
     card = SimpleNamespace(
-        name="colours", sha256="0" * 64, trained=True, stain=None, temperature=1.0
+        name="colours",
+        sha256="0" * 64,
+        trained=True,
+        stain=None,
+        temperature=1.0,
+        classification=None,
     )
 
     def __init__(self):

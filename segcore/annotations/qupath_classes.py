@@ -27,7 +27,10 @@ class _PathClasses(msgspec.Struct):
 
 
 def read_qupath_classes(path: Path) -> list[NamedColour]:
-    """Return the classes of a `classes.json`, without "None" and what is none; of two names alike the first. Raises AnnotationError."""
+    """Return the classes of a `classes.json`; of two names alike the first. Raises AnnotationError.
+
+    "None" is left out, and so are entries that are no classes.
+    """
     try:
         text = as_utf8(path.read_bytes()).decode(errors="replace")
         listed = msgspec.json.decode(text, type=_PathClasses).pathClasses

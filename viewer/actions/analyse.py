@@ -170,6 +170,7 @@ def _put(
         session.select(frozenset({region.id}))
         try:
             workspace.study.record_run(workspace.slide_id, json.dumps(run))
+            session.composition_changed.emit(session.composition)  # its score is in the study now
         except StudyError as error:
             session.tell.warn(f"The mask is there, but not how it was made: {error}")
 

@@ -49,7 +49,7 @@ def previous_uncertain(session: Session) -> Job | None:
 
 
 @action(
-    "uncertain.leave", "Hide the mark of the uncertain place", menu="Segment", shortcut="Alt+U",
+    "uncertain.leave", "Hide the mark of the uncertain place", menu="Segment", shortcut="Ctrl+U",
     enabled=lambda s: s.workspace is not None and s.workspace.visits is not None,
     why_not="Go to an uncertain place first (U).",
 )  # fmt: skip

@@ -41,8 +41,10 @@ def export_counts(session: Session) -> Job | None:
 def export_counts_to(session: Session, path: Path) -> Job | None:
     """Export without asking."""
     workspace = session.workspace
-    masks = masks_of(session) if workspace is not None else None
-    if workspace is None or masks is None:
+    if workspace is None:
+        return None
+    masks = masks_of(session, as_segmented(workspace.document))
+    if masks is None:
         return None
     region, taxonomy, slide = session.region, session.taxonomy, workspace.slide
     runs = runs_in(workspace, region)
@@ -57,9 +59,12 @@ def export_counts_to(session: Session, path: Path) -> Job | None:
     return job
 
 
-def count(session: Session) -> Job | None:
-    """Count in the region; the job gives `Figures`. None where there is no mask."""
-    masks = masks_of(session)
+def count(session: Session, given: MaskLayer) -> Job | None:
+    """Count in the region; the job gives `Figures`. None where there is no mask.
+
+    `given` is the mask as models gave it.
+    """
+    masks = masks_of(session, given)
     if masks is None:
         return None
     region, taxonomy = session.region, session.taxonomy
@@ -71,15 +76,14 @@ def count(session: Session) -> Job | None:
     )
 
 
-def masks_of(session: Session) -> Masks | None:
-    """Return the mask around the region as it is, and as models gave it."""
+def masks_of(session: Session, given: MaskLayer) -> Masks | None:
+    """Return what lies around the region, of the mask as it is and of that which models gave."""
     workspace = session.workspace
     if workspace is None:
         return None
     now = _around(workspace.document.mask, session.region)
     if now is None:
         return None
-    given = as_segmented(workspace.document)
     return Masks(now, _around(given, session.region) if given.tiles else None)
 
 
@@ -88,6 +92,16 @@ def runs_in(workspace: Workspace, region: Annotation | None) -> list[dict[str, A
     runs = [json.loads(each) for each in workspace.study.runs(workspace.slide_id)]
     mine = [each for each in runs if region and each.get("region", {}).get("id") == region.id]
     return mine or runs
+
+
+def score_of(session: Session) -> dict[str, Any] | None:
+    """Return what the last run on the region calls its tissue, as `TissueScore` says it; None where it does not."""
+    workspace, region = session.workspace, session.region
+    if workspace is None or region is None:
+        return None
+    runs = reversed(workspace.study.runs(workspace.slide_id))
+    last = next((each for each in runs if f'"{region.id}"' in each), None)
+    return json.loads(last).get("classification") if last is not None else None
 
 
 def _around(mask: MaskLayer, region: Annotation | None) -> LabelMap | None:

@@ -15,6 +15,8 @@ BY_HAND = (
     ("Arrow keys", "Pan; Ctrl moves the selection, Alt turns the view"),
     ("1 to 9", "Choose a class; with Shift: give it to the selection"),
     ("Click, Ctrl+click", "Select; add to the selection or take away"),
+    ("Shift+drag", "Select by a box"),
+    ("Drag an edge", "Move the selected shape; with Ctrl from any place inside"),
     ("Double click", "Select the next deeper; on an edge: a new vertex"),
     ("Alt+click", "On a vertex or point: take it away"),
     ("Right click", "What can be done here"),

@@ -14,7 +14,7 @@ def _has_annotations(session: Session) -> bool:
 
 
 @action(
-    "edit.select_all", "Select all", menu="Edit", shortcut="Ctrl+A or Ctrl+Alt+A",
+    "edit.select_all", "Select all", menu="Edit/Select", shortcut="Ctrl+A or Ctrl+Alt+A",
     icon="mdi6.select-all", enabled=_has_annotations, why_not=_NONE_YET,
 )  # fmt: skip
 def select_all(session: Session) -> None:
@@ -24,7 +24,7 @@ def select_all(session: Session) -> None:
 
 
 @action(
-    "edit.select_class", "Select the same class", menu="Edit", shortcut="Ctrl+Shift+J",
+    "edit.select_class", "Select the same class", menu="Edit/Select", shortcut="Ctrl+Shift+J",
     enabled=has_selection, why_not="Select an annotation of the class first.",
 )  # fmt: skip
 def select_class(session: Session) -> None:
@@ -36,7 +36,7 @@ def select_class(session: Session) -> None:
 
 
 @action(
-    "edit.select_others", "Invert the selection", menu="Edit", shortcut="Ctrl+Shift+I",
+    "edit.select_others", "Invert the selection", menu="Edit/Select", shortcut="Ctrl+Shift+I",
     icon="mdi6.select-inverse", enabled=_has_annotations, why_not=_NONE_YET,
 )  # fmt: skip
 def select_others(session: Session) -> None:
@@ -47,7 +47,7 @@ def select_others(session: Session) -> None:
 
 
 @action(
-    "edit.select_inside", "Select what lies inside", menu="Edit", icon="mdi6.select-group",
+    "edit.select_inside", "Select what lies inside", menu="Edit/Select", icon="mdi6.select-group",
     enabled=has_selection, why_not="Select an area first.",
 )  # fmt: skip
 def select_inside(session: Session) -> None:
@@ -66,7 +66,7 @@ def select_inside(session: Session) -> None:
 
 
 @action(
-    "edit.select_none", "Select nothing", menu="Edit", shortcut="Ctrl+Alt+R", enabled=has_slide,
+    "edit.select_none", "Select nothing", menu="Edit/Select", shortcut="Ctrl+Alt+R", enabled=has_slide,
 )  # fmt: skip
 def select_none(session: Session) -> None:
     """Drop the selection."""

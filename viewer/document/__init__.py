@@ -12,6 +12,7 @@ from viewer.document.changes import Change, Edit, GridChange, TileChange
 from viewer.document.codec import StoredEdit, store_edit
 from viewer.document.corrections import (
     BRUSH,
+    BY_MODEL,
     ERASE,
     FILL,
     MAGIC,
@@ -32,6 +33,7 @@ from viewer.document.study import Study, StudySlide, default_study_path
 
 __all__ = [
     "BRUSH",
+    "BY_MODEL",
     "ERASE",
     "FILL",
     "MAGIC",

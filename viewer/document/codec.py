@@ -68,8 +68,12 @@ def encode_annotation(annotation: Annotation) -> bytes:
 
     `extra` must hold JSON values. Raises StudyError for what could not be read back.
     """
+    return _encoded(annotation, _wkb([annotation.geometry])[0])
+
+
+def _encoded(annotation: Annotation, wkb: bytes) -> bytes:
     try:
-        data = msgspec.msgpack.encode(_packed_annotation(annotation))
+        data = msgspec.msgpack.encode(_packed_annotation(annotation, wkb))
         _ANNOTATION.decode(data)  # values of a wrong type must fail now, not at the next start
     except (TypeError, ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
         name = annotation.name or annotation.id
@@ -79,9 +83,9 @@ def encode_annotation(annotation: Annotation) -> bytes:
     return data
 
 
-def _packed_annotation(annotation: Annotation) -> PackedAnnotation:
+def _packed_annotation(annotation: Annotation, wkb: bytes) -> PackedAnnotation:
     return PackedAnnotation(
-        _wkb(annotation.geometry),
+        wkb,
         annotation.id,
         annotation.class_name,
         annotation.name,
@@ -145,20 +149,26 @@ def decode_tile(data: bytes | None) -> Labels | None:
 
 
 def pack_edit(edit: Edit, report: Report = silent) -> PackedEdit:
+    of, changes = len(edit.changes), []
+    for start in range(0, of, _OFTEN):
+        report(start / of, f"{start:,} of {of:,} annotations")
+        changes += _packed_changes(edit.changes[start : start + _OFTEN])
     return PackedEdit(
         edit.name,
-        [_packed_change(*each, len(edit.changes), report) for each in enumerate(edit.changes)],
+        changes,
         [(*each.key, encode_tile(each.before), encode_tile(each.after)) for each in edit.tiles],
         edit.grid and (edit.grid.before, edit.grid.after),
     )
 
 
-def _packed_change(
-    number: int, change: Change, of: int, report: Report
-) -> tuple[str, bytes | None, bytes | None]:
-    if number % _OFTEN == 0:
-        report(number / of, f"{number:,} of {of:,} annotations")
-    return change.id, _encoded(change.before), _encoded(change.after)
+def _packed_changes(changes: Sequence[Change]) -> list[tuple[str, bytes | None, bytes | None]]:
+    both = [each for change in changes for each in (change.before, change.after)]
+    geometries = [None if each is None else each.geometry for each in both]
+    data = [
+        None if each is None else _encoded(each, wkb)
+        for each, wkb in zip(both, _wkb(geometries), strict=True)
+    ]
+    return list(zip([each.id for each in changes], data[::2], data[1::2], strict=True))
 
 
 def unpack_edit(packed: PackedEdit) -> Edit:
@@ -209,13 +219,13 @@ def decode_edit(data: bytes) -> PackedEdit:
         raise StudyError(_DAMAGED.format(what="an edit")) from error
 
 
-def _encoded(annotation: Annotation | None) -> bytes | None:
-    return None if annotation is None else encode_annotation(annotation)
-
-
-def _wkb(geometry: BaseGeometry) -> bytes:
+def _wkb(geometries: Sequence[BaseGeometry | None]) -> list[bytes]:
+    """Return many at once, which is several times faster than one by one; None gives None."""
     # Extended WKB keeps a third and fourth coordinate and the reference system, whatever came in.
-    return shapely.to_wkb(geometry, output_dimension=4, include_srid=True, flavor="extended")
+    array = np.empty(len(geometries), object)
+    array[:] = geometries
+    found = shapely.to_wkb(array, output_dimension=4, include_srid=True, flavor="extended")
+    return found.tolist()
 
 
 def _decompressed(data: bytes, *, limit: int, what: str) -> bytes:

@@ -147,6 +147,7 @@ def _table(figures: Figures, origin: dict[str, Any]) -> str:
 def _told(figures: Figures, origin: dict[str, Any]) -> dict[str, Any]:
     """Return where the numbers come from, as rows of a table."""
     runs = origin["runs"]
+    scores = [each["classification"] for each in runs if each.get("classification")]
     return {
         "Region": (figures.region.name or figures.region.id) if figures.region else "whole mask",
         "Mask µm per pixel": figures.now.mpp,
@@ -155,6 +156,7 @@ def _told(figures: Figures, origin: dict[str, Any]) -> dict[str, Any]:
         "Weights SHA-256": "; ".join(
             dict.fromkeys(str(each.get("weights_sha256")) for each in runs)
         ),
+        "Classified as": "; ".join(f"{each['label']} {each['confidence']:.3f}" for each in scores),
         "Acinus": origin["versions"]["acinus"],
         "Counted": origin["counted"],
         "Note": NOTE,

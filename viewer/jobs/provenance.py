@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,17 +23,16 @@ ON_AREAS = {
 
 
 def record(
-    slide: Slide,
-    region: Annotation,
-    bundle: "Bundle",
-    labels: LabelMap,
-    *,
-    started: datetime,
-    **further: Any,
+    slide: Slide, region: Annotation, bundle: "Bundle", labels: LabelMap, *, started: datetime
 ) -> dict[str, Any]:
-    """Return what is needed to make a mask again. The slide's name stays out: it may name a patient."""
-    from segcore.cli.provenance import of_slide, versions  # noqa: PLC0415 - not needed at the start
+    """Return what is needed to make a mask again, and what the bundle calls its tissue.
 
+    The slide's name stays out: it may name a patient.
+    """
+    from segcore.cli.provenance import of_slide, versions  # noqa: PLC0415 - not needed at the start
+    from segcore.inference import classify_tissue  # noqa: PLC0415 - torch takes a second to import
+
+    score = classify_tissue(slide, bundle, [labels])
     return {
         "format": "acinus-run-1",
         "verb": "segment",
@@ -52,7 +52,7 @@ def record(
             "shape": list(labels.labels.shape),
             "scale": labels.scale,
         },
-        **further,
+        "classification": asdict(score) if score else None,
         "versions": versions(),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round((datetime.now(UTC) - started).total_seconds(), 2),

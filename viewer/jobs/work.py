@@ -71,16 +71,9 @@ def segment(
         partial=stream,
         cache=models.runs,
     )
-    run = record(
-        slide,
-        region,
-        bundle,
-        labels,
-        started=started,
-        device=device,
-        refinement={"alpha": alpha, "sigma_intensity": sigma},
-        concerns=[asdict(each) for each in concerns],
-    )
+    run = record(slide, region, bundle, labels, started=started)
+    run |= {"device": device, "refinement": {"alpha": alpha, "sigma_intensity": sigma}}
+    run |= {"concerns": [asdict(each) for each in concerns]}
     return Segmented(labels, run)
 
 

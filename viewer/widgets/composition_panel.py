@@ -3,6 +3,7 @@ from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QGridLayout, QLabel, QPushButton
 
 from viewer.actions import action_named, perform
+from viewer.actions.counts import score_of
 from viewer.session import Session
 from viewer.session.composition import Composition, ratios
 from viewer.widgets.controls import Bar
@@ -33,6 +34,7 @@ class CompositionPanel(Panel):
             (FigureName("Tumor share", "tumor_share"), self.tumor),
             (FigureName("Stromal TIL share", "stromal_til_share"), self.til),
         )
+        self._score = (QLabel("The model says"), QLabel())
         self._more = QPushButton("More figures…")
         self._more.setObjectName("link")
         self._more.setToolTip(action_named(MORE).help)
@@ -49,7 +51,7 @@ class CompositionPanel(Panel):
         figures = QGridLayout()
         figures.setVerticalSpacing(5)
         figures.setColumnStretch(0, 1)
-        for row, (name, value) in enumerate(self._figures):
+        for row, (name, value) in enumerate((*self._figures, self._score)):
             value.setStyleSheet("font-weight: 700;")
             figures.addWidget(name, row, 0)
             figures.addWidget(value, row, 1, Qt.AlignmentFlag.AlignRight)
@@ -110,6 +112,13 @@ class CompositionPanel(Panel):
         self._show_figures(areas)
 
     def _show_figures(self, areas: dict[int, float]) -> None:
+        score = score_of(self.session) if areas else None
+        for label in self._score:
+            label.setVisible(score is not None)
+        if score is not None:
+            self._score[1].setText(f"{score['label']}, {100 * score['confidence']:.0f} %")
+            tissue = " and ".join(score["inside"]).lower()
+            self._score[0].setToolTip(f"What the model calls the {tissue} it segmented here, and how likely\nit takes that to be. Corrections do not change it. No diagnosis.")  # fmt: skip
         ratio, tumor, til = ratios(areas)
         self.ratio.setText("no stroma" if ratio is None else f"{ratio:.2f}")
         for label, share in ((self.tumor, tumor), (self.til, til)):

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from segcore.annotations import Class
 from viewer.actions import action_named, perform
 from viewer.actions.counts import count
+from viewer.document import BY_MODEL, Edit, MaskLayer, as_segmented
 from viewer.jobs import Job
 from viewer.jobs.counts import NOTE, Figures, Line
 from viewer.session import Session
@@ -50,17 +51,20 @@ class CountsWindow(QDialog):
         self.table.setHeaderLabels(HEADERS)
         self.table.setRootIsDecorated(False)
         self.table.setSelectionMode(QTreeWidget.SelectionMode.NoSelection)
+        self._given: MaskLayer | None = None
         self._job: Job | None = None
         self._rest = QTimer(self, singleShot=True, interval=REST_MS)
         self._rest.timeout.connect(self.count)
         self._arrange()
         session.composition_changed.connect(self._on_change)
+        session.edited.connect(self._on_edit)
         session.closed.connect(self._on_closed)
         self.count()
 
     def done(self, result: int) -> None:
         """Close, and follow the session no longer."""
         self.session.composition_changed.disconnect(self._on_change)
+        self.session.edited.disconnect(self._on_edit)
         self.session.closed.disconnect(self._on_closed)
         self._rest.stop()
         if self._job is not None:
@@ -71,7 +75,12 @@ class CountsWindow(QDialog):
         """Count anew; what is shown stays until that is done."""
         if self._job is not None:
             self._job.cancel()
-        job = self._job = count(self.session)
+        workspace = self.session.workspace
+        if workspace is None:
+            return
+        if self._given is None:
+            self._given = as_segmented(workspace.document)
+        job = self._job = count(self.session, self._given)
         if job is None:
             self.title.setText("There is no mask here yet.")
             return
@@ -137,6 +146,10 @@ class CountsWindow(QDialog):
 
     def _on_change(self, _: object) -> None:
         self._rest.start()
+
+    def _on_edit(self, edit: Edit) -> None:
+        if edit.name.startswith(BY_MODEL):
+            self._given = None  # strokes do not change what models gave
 
     def _on_closed(self, _: object) -> None:
         self.reject()

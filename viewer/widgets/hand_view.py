@@ -40,9 +40,13 @@ class HandView(SlideView):
         self.keys.paint(painter, self.viewport)
 
     def _paint_handles(self, painter: QPainter) -> None:
-        chosen = self.session.selection if self.session.show_annotations else []
-        if len(chosen) == 1 and not chosen[0].locked and self.session.tool.begin is None:
-            paint_handles(painter, self.viewport, handles(chosen[0]))
+        session = self.session
+        # The number first: looking up 100 000 selected ones at every frame would stop a pan.
+        if session.workspace is None or len(session.workspace.selection) != 1:
+            return
+        for each in session.selection if session.show_annotations else ():
+            if not each.locked and session.tool.begin is None:
+                paint_handles(painter, self.viewport, handles(each))
 
     def _paint_footprint(self, painter: QPainter) -> None:
         tool = self.session.tool

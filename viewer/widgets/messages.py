@@ -3,16 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Qt, QUrl
+from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import (
     QApplication,
-    QDialog,
     QFileDialog,
     QInputDialog,
     QMessageBox,
-    QTextBrowser,
-    QVBoxLayout,
     QWidget,
 )
 
@@ -29,6 +26,7 @@ from viewer.widgets.import_dialog import ChoiceDialog
 from viewer.widgets.label_dialog import PicturesDialog
 from viewer.widgets.model_dialog import ModelDialog
 from viewer.widgets.package_dialog import PackageDialog
+from viewer.widgets.page import Page
 from viewer.widgets.picture_dialog import PictureDialog
 from viewer.widgets.pixel_size_dialog import PixelSizeDialog
 from viewer.widgets.project_dialog import ProjectDialog
@@ -79,14 +77,7 @@ class StageMessages:
         PicturesDialog(title, note, pictures, self._stage).open()
 
     def page(self, title: str, text: str) -> None:
-        page = QDialog(self._stage)
-        page.setWindowTitle(title)
-        page.resize(620, 560)
-        page.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        words = QTextBrowser()
-        words.setMarkdown(text)
-        QVBoxLayout(page).addWidget(words)
-        page.show()
+        Page(title, text, self._stage).show()
 
     def _show_folder(self, folder: Path) -> None:
         if not QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder))):

@@ -1,12 +1,14 @@
 import math
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QComboBox,
     QGridLayout,
     QHBoxLayout,
     QLabel,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -76,8 +78,23 @@ class WhyPanel(Panel):
             for each in heatmap.layers:
                 self.layer.addItem(each.title, each.name)
             self.layer.setCurrentIndex(self.layer.findData(heatmap.layer))
+            self.layer.setToolTip(f"At which layer Grad-CAM looks: {self.layer.currentText()}")
             self.shown.show_heatmap(heatmap)
+            QTimer.singleShot(0, self, self._come_into_view)
         self._show_pickers()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if event.size().height() > event.oldSize().height() and self.shown.isVisibleTo(self):
+            QTimer.singleShot(0, self, self._come_into_view)  # a check has found something to say
+
+    def _come_into_view(self) -> None:
+        """Scroll such that what the colours mean can be read."""
+        above = self.parentWidget()
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None:
+            above.ensureWidgetVisible(self)
 
     def _questions(self) -> QGridLayout:
         grid = QGridLayout()

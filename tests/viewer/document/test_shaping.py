@@ -187,7 +187,7 @@ def test_overlaps_go_to_the_others_except_to_those_around():
 
     assert cleared["large"].geometry.equals(LARGE.geometry - SMALL.geometry)
     assert cleared["small"] == SMALL
-    with pytest.raises(AnnotationError, match="Nothing overlaps"):
+    with pytest.raises(AnnotationError, match="Nothing else overlaps"):
         shaping.avoid([LARGE], [around])
 
 

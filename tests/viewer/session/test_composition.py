@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 from shapely.geometry import Point, box
 
 from segcore.annotations import Annotation
+from segcore.counting import count
 from viewer.document import Document, MaskGrid, edits
-from viewer.session.composition import Composition
+from viewer.session.composition import Composition, ratios
 
 GRID = MaskGrid(scale=1.0, mpp=0.5)
 
@@ -49,3 +50,20 @@ def test_updating_the_touched_tiles_equals_counting_anew(strokes):
         kept.update(document.mask, [each.key for each in edit.tiles])
 
     assert kept.areas_mm2() == Composition(document.mask, region).areas_mm2()
+
+
+def test_the_ratios_of_the_panel_are_those_of_the_full_count():
+    labels = np.random.default_rng(1).integers(1, 4, (300, 300), dtype=np.uint8)
+    document = painted(labels)
+
+    found = ratios(Composition(document.mask, None).areas_mm2())
+
+    counts = count(document.mask.label_map())
+    assert found.tumor_to_stroma == pytest.approx(counts.tumor_to_stroma)
+    assert found.tumor_share == pytest.approx(counts.tumor_share)
+    assert found.stromal_til_share == pytest.approx(counts.stromal_til_share)
+
+
+def test_a_ratio_to_nothing_is_none():
+    assert ratios({1: 0.2}) == (None, 1.0, None)
+    assert ratios({}) == (None, None, None)
