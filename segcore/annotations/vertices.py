@@ -131,7 +131,8 @@ def _rebuilt(part: BaseGeometry, paths: Sequence[Floats]) -> BaseGeometry:
         if len(paths[0]) < 3:
             return Polygon()
         area = Polygon(paths[0], [hole for hole in paths[1:] if len(hole) > 2])
-        if area.is_valid:  # a repair would number the vertices anew and drop those on straight edges
+        # A repair would number the vertices anew and drop those on straight edges.
+        if area.is_valid:
             return area
         return shapely.make_valid(area, method="structure", keep_collapsed=False)
     if isinstance(part, LineString):

@@ -19,9 +19,9 @@ from segcore.cli.choices import (
     require_mpp,
 )
 from segcore.cli.console import Console
-from segcore.cli.provenance import of_model, of_slide, versions
 from segcore.errors import ModelError
 from segcore.progress import Report, share
+from segcore.reporting.provenance import of_model, of_slide, versions
 from segcore.slides import Slide
 
 if TYPE_CHECKING:
@@ -139,8 +139,8 @@ def _write(
     """Write a region's map and picture; returns what the document says of it."""
     import numpy as np
 
-    from segcore.cli.heat_picture import draw_heat
     from segcore.explain import write_heat
+    from segcore.reporting.heat_picture import draw_heat
 
     numbers, picture = f"map-{number}.ome.tif", f"map-{number}.png"
     write_heat(folder / numbers, heat, slide)

@@ -11,9 +11,9 @@ import shapely
 from segcore.annotations import Annotation, LabelMap, Taxonomy, load_taxonomy, write_annotations
 from segcore.annotations.masks import write_mask
 from segcore.annotations.tracing import annotations_from_labels
-from segcore.cli.overview import draw_overview
-from segcore.cli.provenance import of_slide, versions
 from segcore.counting import MEANINGS, count
+from segcore.reporting.overview import draw_overview
+from segcore.reporting.provenance import of_slide, versions
 from segcore.slides import Slide
 
 MASK, POLYGONS, COUNTS, PICTURE, RECORD = OUTPUTS = (

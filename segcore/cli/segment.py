@@ -17,9 +17,9 @@ from segcore.cli.choices import (
     require_mpp,
 )
 from segcore.cli.console import Console
-from segcore.cli.provenance import of_model
 from segcore.cli.results import OUTPUTS, Run, write_results
 from segcore.progress import Report
+from segcore.reporting.provenance import of_model
 from segcore.slides import Slide
 
 

@@ -61,7 +61,9 @@ def publish(
     )
     notes = {source.name: source.note for source in recipe.sources}
     with tempfile.TemporaryDirectory() as scratch:
-        save_bundle(Path(scratch) / "bundle", model, card)  # what is measured are the rounded weights
+        save_bundle(
+            Path(scratch) / "bundle", model, card
+        )  # what is measured are the rounded weights
         bundle = load_bundle(Path(scratch) / "bundle", device="cpu")
         card = card.measured(measure(bundle, validation, report, notes=notes))
     return save_bundle(folder, model, card)

@@ -105,7 +105,12 @@ def avoid(annotations: Some, others: Iterable[Annotation]) -> Edit:
     free = _unlocked(annotations)
     taken = [each.geometry for each in others]
     left = [shapes.avoid(each.geometry, taken) for each in free]
-    return _reshape(free, left, "Clear overlaps of", "Nothing else overlaps these; select only what should give way.")
+    return _reshape(
+        free,
+        left,
+        "Clear overlaps of",
+        "Nothing else overlaps these; select only what should give way.",
+    )
 
 
 def move_by(annotations: Some, dx: float, dy: float, *, width: float, height: float) -> Edit:

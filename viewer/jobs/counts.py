@@ -87,7 +87,7 @@ def export(
     """Write the numbers and where they come from, as JSON or as a table (CSV), by the file's name."""
     report(0.8, "writing")
     from segcore.annotations.atomic import write_bytes  # noqa: PLC0415 - not needed at the start
-    from segcore.cli.provenance import of_slide, versions  # noqa: PLC0415 - likewise
+    from segcore.reporting.provenance import of_slide, versions  # noqa: PLC0415 - likewise
 
     origin = {
         "slide": of_slide(slide),

@@ -79,8 +79,8 @@ def export(
     """Write the numbers to `path` (OME-TIFF) and a picture with its legend beside them; return the picture's path."""
     report(0.0, "writing the map")
     from segcore.annotations.atomic import replacing  # noqa: PLC0415 - not needed at the start
-    from segcore.cli.heat_picture import draw_heat  # noqa: PLC0415 - likewise
     from segcore.explain import write_heat  # noqa: PLC0415 - torch takes a second to import
+    from segcore.reporting.heat_picture import draw_heat  # noqa: PLC0415 - likewise
 
     picture = path.with_name(f"{path.name.removesuffix('.tif').removesuffix('.ome')}.png")
     write_heat(path, heat, slide)

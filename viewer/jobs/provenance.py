@@ -29,8 +29,8 @@ def record(
 
     The slide's name stays out: it may name a patient.
     """
-    from segcore.cli.provenance import of_slide, versions  # noqa: PLC0415 - not needed at the start
     from segcore.inference import classify_tissue  # noqa: PLC0415 - torch takes a second to import
+    from segcore.reporting.provenance import of_slide, versions  # noqa: PLC0415 - not needed at the start
 
     score = classify_tissue(slide, bundle, [labels])
     return {

@@ -8,8 +8,8 @@ import pytest
 from shapely.geometry import box
 
 from segcore.annotations import LabelMap, load_taxonomy
-from segcore.cli.overview import draw_overview
 from segcore.errors import SlideError
+from segcore.reporting.overview import draw_overview
 from segcore.slides import open_slide
 from segcore.slides.preflight import read_every_level
 

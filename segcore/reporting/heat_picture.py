@@ -5,8 +5,8 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 from shapely.geometry.base import BaseGeometry
 
-from segcore.cli.overview import draw_outlines, draw_scale_bar
 from segcore.explain import ATTENTION, RegionHeat
+from segcore.reporting.overview import draw_outlines, draw_scale_bar
 from segcore.slides import Rgb, Slide, read_scaled
 
 LONGEST = 900
