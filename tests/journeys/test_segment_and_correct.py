@@ -341,3 +341,19 @@ def test_all_tissue_is_outlined_and_segmented_by_one_command(person, slide):
     assert tissue.locked
     area = sum(document.mask.counts().values()) * document.mask.grid.scale**2
     assert area == pytest.approx(tissue.geometry.area, rel=0.05)
+
+
+def test_several_selected_regions_are_segmented_together(person, slide):
+    person.opens(slide)
+    one, other = Annotation(box(100, 100, 220, 200)), Annotation(box(400, 300, 500, 420))
+    person.session.apply(edits.add([one, other]))
+    person.session.select(frozenset({one.id, other.id}))
+
+    person.does("segment.region")
+    person.waits()
+
+    document = person.session.workspace.document
+    area = sum(document.mask.counts().values()) * document.mask.grid.scale**2
+    assert area == pytest.approx(120 * 100 + 100 * 120, rel=0.05)
+    assert person.session.composition.name == "2 regions"
+    assert person.session.workspace.selection == {one.id, other.id}

@@ -135,7 +135,8 @@ def _ask_anyway(
         except StudyError as error:  # a mask could not be kept either
             session.tell.error(str(error))
             return
-        session.select(frozenset({region.id}))
+        if region.id not in workspace.selection:
+            session.select(frozenset({region.id}))
         segment(session)
 
     offers = (
@@ -167,7 +168,8 @@ def _put(
     if kept:
         session.tell.info(f"{kept:,} pixels that were corrected by hand stay as they are.")
     if session.apply(edit):
-        session.select(frozenset({region.id}))
+        if region.id not in workspace.selection:
+            session.select(frozenset({region.id}))
         try:
             workspace.study.record_run(workspace.slide_id, json.dumps(run))
             session.composition_changed.emit(session.composition)  # its score is in the study now

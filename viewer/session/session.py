@@ -25,6 +25,9 @@ from viewer.tools import Context, Tool, tool_named
 
 log = logging.getLogger(__name__)
 
+TOGETHER = 50
+"""Selected areas that are taken as one region; of more than that, one is."""
+
 
 class Session:
     """The state of the program, and the few verbs that change which slide is in it."""
@@ -146,9 +149,14 @@ class Session:
 
     @property
     def region(self) -> Annotation | None:
-        """Return the ROI that an analysis takes: the selected area, else the one drawn last."""
+        """Return the ROI that an analysis takes: the selected areas as one, else the one drawn last."""
         if self.workspace is None:
             return None
+        if 1 < len(self.workspace.selection) <= TOGETHER:
+            areas = [each for each in self.selection if shapely.area(each.geometry) > 0]
+            if len(areas) > 1:
+                together = shapely.union_all([each.geometry for each in areas])
+                return Annotation(together, name=f"{len(areas)} regions", id=areas[0].id)
         for candidates in (self.selection, self.workspace.document.annotations.from_top()):
             for each in candidates:
                 if shapely.area(each.geometry) > 0:
