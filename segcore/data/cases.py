@@ -118,7 +118,7 @@ class PictureCase:
         if self.named is not None and (strange := set(np.unique(values)) - self.named - {0}):
             value = min(strange)
             raise DataError(
-                f"Its mask holds the value {value}, which has no class; add {value}=CLASS or {value}=unlabelled."
+                f"Its mask holds the value {value}, which has no class; say what it means with --codes {value}=CLASS or {value}=unlabelled."
             )
         codes = np.array(self.table, np.uint8)[values]
         same_size(self.image.name, image, codes)

@@ -138,3 +138,28 @@ def test_a_right_click_selects_what_it_is_about_and_classifies_it(person, slide)
 
 def test_the_menu_of_a_right_click_names_only_actions_that_there_are():
     assert {name for group in ITEMS for name in group} <= set(ACTIONS)
+
+
+def test_undo_while_drawing_takes_back_a_vertex_and_no_finished_edit(person, slide):
+    shown(person, slide, TRIANGLE)
+    person.key(Qt.Key.Key_P)
+    left = Qt.MouseButton.LeftButton
+    for place in ((400, 100), (500, 100), (500, 200)):
+        person.qtbot.mouseClick(person.canvas, left, pos=person.at(*place))
+
+    QTest.keyClick(person.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    assert person.session.workspace.document.can_undo
+    assert "t" in held(person)
+    assert len(person.canvas.hand.preview.vertices) == 2
+
+
+def test_undo_while_dragging_drops_the_gesture_alone(person, slide):
+    shown(person, slide, TRIANGLE)
+    person.key(Qt.Key.Key_R)
+    person.qtbot.mousePress(person.canvas, Qt.MouseButton.LeftButton, pos=person.at(400, 100))
+
+    QTest.keyClick(person.canvas, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+
+    assert not person.canvas.hand.busy
+    assert "t" in held(person)

@@ -169,7 +169,7 @@ TOOLS: tuple[Tool, ...] = (
         "Magic select",
         "Shift+W",
         "mdi6.creation",
-        "Press on tissue: the model finds what hangs together with it. Drag right for more, left for less.",
+        "Press on tissue: the model finds what hangs together with it, up to 0.1 mm around. Drag right for more, left for less.",
         magic,
         sticky=True,
         works_on="either",

@@ -1,7 +1,7 @@
 """Gestures that draw an annotation: rectangle, ellipse, polygon, spline, freehand."""
 
 import math
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -141,10 +141,18 @@ def region(
     areas = areas_of(clipped)
     if areas.area < (CLICK_SLOP * scale) ** 2:
         return None
-    number = 1 + sum(each.class_name is None for each in context.document.annotations.values())
+    number = 1 + max(_roi_numbers(context), default=0)
     whole = ellipse and bool(shapely.equals(clipped, repaired))
     annotation = Annotation(areas, name=f"ROI {number}", ellipse=whole)
     return Edit(name, edits.add([annotation]).changes)
+
+
+def _roi_numbers(context: Context) -> Iterator[int]:
+    """Yield the numbers of the regions that are called ROI and a number."""
+    for each in context.document.annotations.values():
+        word, _, number = (each.name or "").partition(" ")
+        if word == "ROI" and number.isdecimal():
+            yield int(number)
 
 
 def areas_of(geometry: shapely.Geometry) -> Polygon | MultiPolygon:

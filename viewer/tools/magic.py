@@ -1,6 +1,7 @@
 """Magic select: grows over what the model takes for the same class as the place that is pressed."""
 
 import numpy as np
+import numpy.typing as npt
 from shapely import Polygon
 
 from segcore.annotations import Annotation
@@ -37,7 +38,8 @@ def magic(press: Pointer, context: Context) -> Gesture:
         likeness = seen.values[which] - least
         region = region_around(likeness, column, row)
         shape = border_of(region, likeness, left=seen.left, top=seen.top, scale=seen.scale)
-        text = f"{seen.names[which]}, at least {least:.0%}"
+        cut = " · cut where the model's window ends" if _meets_border(region) else ""
+        text = f"{seen.names[which]}, at least {least:.0%}{cut}"
         event = yield Sketch((shape,), class_name=class_name, text=text)
     return _taken(area_of(clip(shape, context.width, context.height)), class_name, context)
 
@@ -46,6 +48,10 @@ def least_probability(press: Pointer, now: Pointer, here: float) -> float:
     """Return the probability that a place needs, for a drag from `press` to `now`; `here` is that at the press."""
     dragged = (now.x - press.x) / press.scale
     return float(np.clip(min(USUAL, here) - dragged / REACH, LOWEST, here))
+
+
+def _meets_border(region: npt.NDArray[np.bool_]) -> bool:
+    return bool(region[[0, -1]].any() or region[:, [0, -1]].any())
 
 
 def _pixel(seen: Probabilities, at: Pointer) -> tuple[int, int]:

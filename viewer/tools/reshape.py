@@ -26,7 +26,7 @@ from viewer.tools.select import choose_by_box
 def grip(press: Pointer, context: Context) -> Gesture | None:
     """Return what a press of the Move tool begins, None where it pans.
 
-    Shift begins a rubber band. A handle of the one selected shape is dragged, with Alt a vertex goes; a
+    Shift begins a rubber band. A handle of the one selected shape is dragged, with Ctrl or Alt a vertex goes; a
     double click on its edge makes a new vertex. Selected shapes are moved by their edge, with Ctrl by any
     place inside. Locked ones stay.
     """
@@ -44,13 +44,13 @@ def grip(press: Pointer, context: Context) -> Gesture | None:
 
 def _grip_one(shape: Annotation, press: Pointer, context: Context) -> Gesture | None:
     reach = REACH * press.scale
-    if is_box(shape) and not press.alt and press.kind != "double":
+    if is_box(shape) and not (press.alt or press.ctrl) and press.kind != "double":
         corner = nearest(corners(shape), press.point, reach)
         return _resize(press, context, shape, corner) if corner is not None else None
     vertices = vertices_of(shape)
     at = vertices.near(*press.point, reach)
     if at is not None:
-        if press.alt:
+        if press.alt or press.ctrl:
             return _delete_vertex(shape, at)
         return _drag_vertex(press, context, shape, at, original=shape, name="Move vertex")
     found = vertices.near_edge(*press.point, EDGE_REACH * press.scale)

@@ -144,11 +144,18 @@ class AnnotationTable(QTableView):
 
     def _on_selected(self, ids: frozenset[str]) -> None:
         self.viewport().update()
-        if len(ids) == 1 and not self.hasFocus():
-            row = self.rows.row_of(next(iter(ids)))
-            if row is not None:
-                self.chosen.setCurrentIndex(self.rows.index(row, 0), Flag.NoUpdate)
-                self.scrollTo(self.rows.index(row, 0))
+        if not self.hasFocus():
+            self.show_selection(ids)
+
+    def show_selection(self, ids: frozenset[str] | None = None) -> None:
+        """Bring the selected row into view, where it is one."""
+        workspace = self.session.workspace
+        if ids is None:
+            ids = workspace.selection if workspace is not None else frozenset()
+        row = self.rows.row_of(next(iter(ids))) if len(ids) == 1 else None
+        if row is not None:
+            self.chosen.setCurrentIndex(self.rows.index(row, 0), Flag.NoUpdate)
+            self.scrollTo(self.rows.index(row, 0))
 
 
 class _Cell(QStyledItemDelegate):

@@ -59,6 +59,7 @@ class AnnotationTableWindow(QDialog):
         session.selected.connect(self._on_selected)
         self._count()
         self.table.setFocus()
+        self.table.show_selection()
 
     def done(self, result: int) -> None:
         """Close, and follow the session no longer."""
@@ -78,6 +79,8 @@ class AnnotationTableWindow(QDialog):
         column.addLayout(foot)
 
     def _add_keys(self) -> None:
+        find = QShortcut(QKeySequence("Ctrl+F"), self)
+        find.activated.connect(self.filter.setFocus)
         for name in KEYS:
             each = action_named(name)
             for key in each.shortcut.split(" or "):

@@ -4,6 +4,7 @@ from PySide6.QtCore import QEvent, QPoint, QPointF, Qt, Signal
 from PySide6.QtGui import (
     QContextMenuEvent,
     QKeyEvent,
+    QKeySequence,
     QMouseEvent,
     QPointingDevice,
     QTabletEvent,
@@ -167,7 +168,7 @@ class Canvas(HandView):
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):
-            own = self.hand.busy and event.key() in _GESTURE_KEYS
+            own = self.hand.busy and (event.key() in _GESTURE_KEYS or _takes_back(event))
             if own or _pans(event) or self.keys.wants(event):
                 event.accept()
                 return True
@@ -182,6 +183,8 @@ class Canvas(HandView):
             self._escape()
         elif self.keys.wants(event):
             self._draw_by_key(event)
+        elif self.hand.busy and _takes_back(event):
+            self._take_back(event)
         elif self.hand.busy and key in _GESTURE_KEYS:
             at = self.cursor_at or QPointF()
             kind = "back" if key == Qt.Key.Key_Backspace else "finish"
@@ -200,6 +203,16 @@ class Canvas(HandView):
             self._set_cursor()
         else:
             super().keyReleaseEvent(event)
+
+    def _take_back(self, event: QKeyEvent) -> None:
+        """Undo within the gesture: the last vertex, or all of it; never an edit that was finished before."""
+        if not event.matches(QKeySequence.StandardKey.Undo):
+            return  # there is nothing to redo in a gesture
+        if self.session.tool.by_vertices:
+            at = self.cursor_at or QPointF()
+            self.hand.send(Pointer("back", *self.viewport.to_slide(at.x(), at.y())))
+        else:
+            self.hand.drop()
 
     def _draw_by_key(self, event: QKeyEvent) -> None:
         if event.key() in ARROWS:
@@ -255,6 +268,11 @@ def _pans(event: QKeyEvent) -> bool:
     """Tell whether this is an arrow key alone; with others it is a shortcut."""
     alone = not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
     return alone and event.key() in ARROWS
+
+
+def _takes_back(event: QKeyEvent) -> bool:
+    undo, redo = QKeySequence.StandardKey.Undo, QKeySequence.StandardKey.Redo
+    return event.matches(undo) or event.matches(redo)
 
 
 _GESTURE_KEYS = (Qt.Key.Key_Return, Qt.Key.Key_Enter, Qt.Key.Key_Backspace, Qt.Key.Key_Escape)

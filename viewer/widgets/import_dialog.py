@@ -44,8 +44,12 @@ class ChoiceDialog(QDialog):
         chosen = QDialogButtonBox()
         yes = "Import" if len(choices) > 1 else choices[0].title
         go = chosen.addButton(yes, QDialogButtonBox.ButtonRole.AcceptRole)
-        go.setObjectName("go")
-        chosen.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        leave = chosen.addButton("Cancel", QDialogButtonBox.ButtonRole.RejectRole)
+        leads = (
+            go if len(choices) > 1 else leave
+        )  # what is only possible "anyway" is not recommended
+        leads.setObjectName("go")
+        leads.setDefault(True)
         chosen.accepted.connect(self.accept)
         chosen.rejected.connect(self.reject)
         column.addSpacing(8)

@@ -8,12 +8,30 @@ from segcore.annotations import Class
 from viewer.widgets.theme import HATCHES
 
 
+class ElidedLabel(QLabel):
+    """A line of text that ends in dots where it has no room, and is then whole in its tooltip."""
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(24, super().minimumSizeHint().height())
+
+    def paintEvent(self, _: QPaintEvent) -> None:
+        painter = QPainter(self)
+        shown = self.fontMetrics().elidedText(
+            self.text(), Qt.TextElideMode.ElideRight, self.width()
+        )
+        self.setToolTip(self.text() if shown != self.text() else "")
+        self.style().drawItemText(
+            painter, self.rect(), int(self.alignment()), self.palette(), True, shown,
+            self.foregroundRole(),
+        )  # fmt: skip
+
+
 class Panel(QWidget):
     """A titled card; put widgets into `rows`."""
 
     def __init__(self, title: str) -> None:
         super().__init__()
-        self._title = QLabel(title.upper())
+        self._title = ElidedLabel(title.upper())
         self._title.setObjectName("title")
         self.aside = QLabel("")
         self.aside.setObjectName("key")

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from segcore.annotations import load_taxonomy
 from segcore.data.cases import SAME, Case, PictureCase
 from segcore.data.pictures import pictures_in
 from segcore.errors import DataError
@@ -18,7 +19,7 @@ def find_folder(
     codes: Mapping[int, int] | None = None,
     case: str | None = None,
 ) -> list[Case]:
-    """Return the pictures; `codes` gives the class code of mask values; one beside 0 that it lacks is refused.
+    """Return the pictures; `codes` gives the class code of mask values, which are codes already without it; others beside 0 are refused.
 
     `case` is a regular expression: what it (or its first group) finds in a picture's name is the case; each
     picture is a case of its own without it.
@@ -28,6 +29,7 @@ def find_folder(
         raise DataError(f"{folder} has no images beside masks or labels; choose another folder.")
     if source_mpp is None:
         raise DataError("Plain pictures do not say their pixel size; give it with --source-mpp.")
+    known = [each.code for each in load_taxonomy().classes]
     table = tuple(codes.get(value, 0) for value in range(256)) if codes else SAME
     cases: list[Case] = [
         PictureCase(
@@ -38,7 +40,7 @@ def find_folder(
             mpp=source_mpp,
             mask=_mask_of(masks, image.stem),
             table=table,
-            named=frozenset(codes) if codes else None,
+            named=frozenset(codes or known),
         )
         for image in pictures_in(folder / "images")
     ]

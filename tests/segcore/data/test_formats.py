@@ -149,6 +149,15 @@ def test_a_plain_folder_takes_codes_and_cases_as_told(tmp_path):
         find("folder", tmp_path, source_mpp=1.0, case="q")
 
 
+def test_a_plain_mask_of_black_and_white_is_not_taken_for_class_codes(tmp_path):
+    trees.picture(tmp_path / "images" / "p.png")
+    trees.mask(tmp_path / "masks" / "p.png", trees.halves(0, 255))
+    [case] = find("folder", tmp_path, source_mpp=1.0)
+
+    with pytest.raises(DataError, match="--codes 255=CLASS"):
+        parts_of(case)
+
+
 def test_several_folders_of_tiles_become_one(tmp_path):
     trees.canonical(tmp_path / "one", {"a": "train"})
     trees.canonical(tmp_path / "two", {"b": "val"})

@@ -5,9 +5,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from shapely.geometry import Point, Polygon
 
+from segcore.annotations import Annotation
 from tests.gestures import changed as drawn
 from tests.gestures import drag, drive, press, release
-from viewer.document import Document
+from viewer.document import Document, edits
 from viewer.tools import Outline, Pointer
 
 
@@ -163,3 +164,16 @@ def test_whatever_is_dragged_gives_a_valid_region_on_the_slide_or_nothing(path, 
         assert top >= 0
         assert right <= 1000
         assert bottom <= 800
+
+
+def test_the_next_region_is_numbered_after_the_highest_not_after_what_has_no_class():
+    document = Document()
+    cells = [Annotation(Polygon([(k, 0), (k + 1, 0), (k, 1)])) for k in range(9)]
+    named = Annotation(Polygon([(0, 0), (9, 0), (0, 9)]), name="ROI 4")
+    document.apply(edits.add([*cells, named]))
+
+    _, edit = drive(
+        "rectangle", press(100, 50), drag(200, 100), release(300, 250), document=document
+    )
+
+    assert drawn(edit).name == "ROI 5"
