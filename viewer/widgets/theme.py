@@ -92,8 +92,9 @@ def _palette(theme: Theme) -> QPalette:
 
 
 def _sheet(theme: Theme) -> str:
-    text = (resources() / "themes" / "acinus.qss").read_text(encoding="utf-8")
-    return Template(text).substitute(asdict(theme))
+    folder = resources() / "themes"
+    text = (folder / "acinus.qss").read_text(encoding="utf-8")
+    return Template(text).substitute(asdict(theme), pictures=folder.as_posix())
 
 
 HATCHES = {
