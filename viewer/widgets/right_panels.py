@@ -37,7 +37,7 @@ class ModelPanel(Panel):
         self.sigma.set(float(session.settings["refine.sigma"]))
         self.sigma.moved.connect(lambda value: self._keep("refine.sigma", value))
         self.sigma.setToolTip("How large a step in colour may be before it stops the propagation")
-        self.strength = LabelledSlider("Strokes", 10, 35, "10^{:.1f}", factor=10)
+        self.strength = LabelledSlider("Strokes", 10, 35, "{:.1f}", factor=10)
         self.strength.set(math.log10(float(session.settings["spread.strength"])))
         self.strength.moved.connect(self._weigh)
         self.strength.setToolTip(
