@@ -18,10 +18,6 @@ _MOST_ENTRIES = 10_000
 _DAMAGE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError, NotImplementedError)
 
 
-def is_packed(name: str) -> bool:
-    return name.lower().endswith((".gz", ".zip"))
-
-
 def documents(
     path: Path, suffixes: tuple[str, ...], report: Report = silent
 ) -> Iterator[tuple[str, bytes]]:

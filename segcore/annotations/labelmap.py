@@ -1,9 +1,11 @@
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 Labels = npt.NDArray[np.uint8]
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,3 +36,14 @@ class LabelMap:
             (self.column + width) * self.scale,
             (self.row + height) * self.scale,
         )
+
+
+def values_at(
+    values: npt.NDArray[T], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
+) -> npt.NDArray[T]:
+    """Return `values` at (rows) x (columns), 0 beyond them."""
+    height, width = values.shape
+    down, across = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
+    found = np.zeros((len(rows), len(columns)), values.dtype)
+    found[np.ix_(down, across)] = values[np.ix_(rows[down], columns[across])]
+    return found

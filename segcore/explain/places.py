@@ -1,7 +1,6 @@
 """Where a person's look is worth most: the places at which the network is least sure of itself."""
 
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +8,7 @@ from scipy.ndimage import uniform_filter
 from skimage.feature import peak_local_max
 
 from segcore.annotations import LabelMap
+from segcore.annotations.labelmap import values_at
 from segcore.explain.heat import RegionHeat
 
 CELLS = 64
@@ -16,7 +16,6 @@ CELLS = 64
 MOST = 50
 LEAST = 0.1
 
-T = TypeVar("T", bound=np.generic)
 Values = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.uint8]
 
@@ -98,7 +97,7 @@ def _resampled(heat: RegionHeat, like: RegionHeat) -> Values:
     y, x = _centres(like)
     rows = np.floor((y - heat.bounds[1]) / heat.cell[1]).astype(int)
     columns = np.floor((x - heat.bounds[0]) / heat.cell[0]).astype(int)
-    return _taken(np.nan_to_num(heat.values), rows, columns)
+    return values_at(np.nan_to_num(heat.values), rows, columns)
 
 
 def _codes(heat: RegionHeat, labels: LabelMap) -> Codes:
@@ -106,18 +105,7 @@ def _codes(heat: RegionHeat, labels: LabelMap) -> Codes:
     y, x = _centres(heat)
     rows = np.floor(y / labels.scale).astype(int) - labels.row
     columns = np.floor(x / labels.scale).astype(int) - labels.column
-    return _taken(labels.labels, rows, columns)
-
-
-def _taken(
-    values: npt.NDArray[T], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
-) -> npt.NDArray[T]:
-    """Return `values` at (rows) x (columns), 0 beyond them."""
-    height, width = values.shape
-    down, across = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
-    found = np.zeros((len(rows), len(columns)), values.dtype)
-    found[np.ix_(down, across)] = values[np.ix_(rows[down], columns[across])]
-    return found
+    return values_at(labels.labels, rows, columns)
 
 
 def _most_frequent(codes: Codes, row: int, column: int, cells: int) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from shapely.geometry import box, mapping
 
 from segcore.annotations import FORMATS, Annotation, read_annotations, write_annotations
 from tests.builders import write_slide
-from viewer.actions.exchange import export_as, export_geojson_to, import_from
+from viewer.actions.exchange import export_as, import_from
 from viewer.document import edits
 from viewer.jobs.exchange import ExportOrder
 
@@ -289,7 +289,7 @@ def test_the_last_choices_are_proposed_again(person, tmp_path):
 def test_scripts_export_for_qupath_without_being_asked(person, tmp_path):
     person.session.apply(edits.add([Annotation(square(0, 0), "Tumor")]))
 
-    export_geojson_to(person.session, tmp_path / "a.geojson.gz")
+    export_as(person.session, ExportOrder(tmp_path / "a.geojson.gz", "geojson"))
     person.waits()
 
     assert person.session.ask.asked == []

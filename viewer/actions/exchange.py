@@ -200,11 +200,6 @@ def _remember(session: Session, order: ExportOrder) -> None:
         settings["export.frames"] = {**settings["export.frames"], order.format: order.origin}
 
 
-def export_geojson_to(session: Session, path: Path) -> Job | None:
-    """Write all annotations and the mask's areas for QuPath without asking."""
-    return export_as(session, ExportOrder(path, "geojson"))
-
-
 def export_as(session: Session, order: ExportOrder) -> Job | None:
     """Export without asking."""
     workspace = session.workspace

@@ -1,13 +1,13 @@
 """Paints what is proposed for the mask as a difference: where it would change, and the scribbles behind it."""
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QImage, QPainter, QPen, QPolygonF
 
+from segcore.annotations.labelmap import values_at
 from viewer.document import Proposal
 from viewer.rendering.viewport import Viewport
 from viewer.tools import Scribble
@@ -17,7 +17,6 @@ RIM = 2  # screen pixels
 HATCH, BRIGHT, DARK = 0x59595959, 0xFFFFFFFF, 0xB0000000  # premultiplied ARGB
 DASHES = [1.0, 2.0]  # of the width of the line
 
-T = TypeVar("T", bound=np.generic)
 Bools = npt.NDArray[np.bool_]
 
 
@@ -57,8 +56,8 @@ class ProposalLayer:
         across, down = np.arange(x0, x1) + 0.5, np.arange(y0, y1) + 0.5
         columns = np.floor((across - left) * view.scale / scale).astype(np.intp)
         rows = np.floor((down - top) * view.scale / scale).astype(np.intp)
-        after = _taken(proposal.after, rows, columns)
-        changed = _taken(proposal.changed, rows, columns)
+        after = values_at(proposal.after, rows, columns)
+        changed = values_at(proposal.changed, rows, columns)
         pixels = difference(after, changed, outline_only=outline_only, x=x0, y=y0)
         self._image = QImage(
             pixels.data, x1 - x0, y1 - y0, 4 * (x1 - x0), QImage.Format.Format_ARGB32_Premultiplied
@@ -107,17 +106,6 @@ def paint_scribbles(
             painter.drawPoint(points[0])  # a click is a dot, of which no line is drawn
             painter.drawPolyline(QPolygonF(points))
     painter.restore()
-
-
-def _taken(
-    values: npt.NDArray[T], rows: npt.NDArray[np.intp], columns: npt.NDArray[np.intp]
-) -> npt.NDArray[T]:
-    """Return `values` at (rows) x (columns), 0 beyond them."""
-    height, width = values.shape
-    down, across = (rows >= 0) & (rows < height), (columns >= 0) & (columns < width)
-    found = np.zeros((len(rows), len(columns)), values.dtype)
-    found[np.ix_(down, across)] = values[np.ix_(rows[down], columns[across])]
-    return found
 
 
 def _borders(regions: npt.NDArray[np.int16]) -> Bools:

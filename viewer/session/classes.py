@@ -95,9 +95,6 @@ class Classes:
     def recolour(self, each: Class, colour: Colour) -> None:
         self._put(each, replace(each, colour=colour))
 
-    def set_hatch(self, each: Class, hatch: str) -> None:
-        self._put(each, replace(each, hatch=hatch))
-
     def move(self, each: Class, by: int) -> None:
         """Move a class up (-1) or down (+1) in the list, and so to another number key."""
         classes = list(self.taxonomy.classes)

@@ -1,5 +1,6 @@
 import logging
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,7 @@ class Session:
         if 1 < len(self.workspace.selection) <= TOGETHER:
             areas = [each for each in self.selection if shapely.area(each.geometry) > 0]
             if len(areas) > 1:
-                together = shapely.union_all([each.geometry for each in areas])
-                return Annotation(together, name=f"{len(areas)} regions", id=areas[0].id)
+                return _together(tuple(areas))
         for candidates in (self.selection, self.workspace.document.annotations.from_top()):
             for each in candidates:
                 if shapely.area(each.geometry) > 0:
@@ -261,6 +261,13 @@ class Session:
     def _set_composition(self, composition: Composition | None) -> None:
         self.composition = composition
         self.composition_changed.emit(composition)
+
+
+@lru_cache(maxsize=1)  # asked for at every edit, while the selection stays
+def _together(areas: tuple[Annotation, ...]) -> Annotation:
+    """Return several areas as one region, under the id of the first."""
+    union = shapely.union_all([each.geometry for each in areas])
+    return Annotation(union, name=f"{len(areas)} regions", id=areas[0].id)
 
 
 def _troubles(workspace: Workspace, classes: Classes) -> list[str]:
